@@ -1,0 +1,1 @@
+"""Attacks: pure functions from recorded signals to scores; higher = more likely a member."""

@@ -1,0 +1,161 @@
+"""Everything on record about a population of models, with cached totals over all of them."""
+
+import itertools
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float, Float64, Int, Integer, Shaped
+
+from vestige.attacks.quantity import Quantity, Values, recorded_name, value
+from vestige.core.errors import InputError
+from vestige.data.membership import Membership
+from vestige.signals.source import SignalSource
+from vestige.stats import moments
+from vestige.stats.moments import TwoSided
+
+# Totals kept at once; an attack asks for one or two quantities at a checkpoint, so this spans a few attacks.
+TOTALS_KEPT = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """The models, any of which may be the target and the others its references.
+
+    signals: of every model at the candidate samples.
+    membership: [models samples], who trained on what.
+    labels: [samples], class indices.
+    features: [samples ...], the inputs or some description of them.
+    embeddings: [samples features], a reference embedding of each sample.
+    publics: signals of every model at samples that no model trained on.
+    public_labels: [publics].
+
+    Raises InputError when these disagree about the number of models or samples.
+    """
+
+    signals: SignalSource
+    membership: Membership
+    labels: Integer[np.ndarray, "samples"] | None = None
+    features: Shaped[np.ndarray, "samples ..."] | None = None
+    embeddings: Float[np.ndarray, "samples features"] | None = None
+    publics: SignalSource | None = None
+    public_labels: Integer[np.ndarray, "publics"] | None = None
+    _totals: dict[Hashable, Any] = field(default_factory=dict[Hashable, Any], init=False, repr=False)
+    _left_out: dict[int, Any] = field(default_factory=dict[int, Any], init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        models, _, samples, _ = self.signals.shape
+        if self.membership.mask.shape != (models, samples):
+            raise InputError(
+                f"membership has shape {self.membership.mask.shape} and the signals {(models, samples)}; "
+                "both must be (models, samples)"
+            )
+        for name in ("labels", "features", "embeddings"):
+            given = getattr(self, name)
+            if given is not None and len(given) != samples:
+                raise InputError(f"{name} has {len(given)} rows; give one for each of the {samples} samples")
+        if self.publics is not None and self.publics.shape[0] != models:
+            raise InputError(f"publics hold {self.publics.shape[0]} models and the signals {models}")
+
+    @property
+    def num_models(self) -> int:
+        """How many models there are."""
+        return self.signals.shape[0]
+
+    @property
+    def num_samples(self) -> int:
+        """How many candidate samples there are."""
+        return self.signals.shape[2]
+
+    @property
+    def num_checkpoints(self) -> int:
+        """How many checkpoints there are."""
+        return self.signals.shape[1]
+
+    def totals(self, quantity: Quantity, checkpoint: int) -> TwoSided:
+        """The moments of the quantity over all models, [samples augmentations], inside = trained with it."""
+
+        def compute() -> TwoSided:
+            return _accumulate(self.signals, quantity, checkpoint, self.membership.mask)
+
+        return self._kept(("candidates", quantity, checkpoint), compute)
+
+    def public_totals(self, quantity: Quantity, checkpoint: int) -> moments.Moments:
+        """The moments of the quantity over all models at the public samples, [publics augmentations]."""
+        source = self.publics
+        assert source is not None
+
+        def compute() -> moments.Moments:
+            nobody = np.zeros((source.shape[0], source.shape[2]), bool)
+            return _accumulate(source, quantity, checkpoint, nobody).outside
+
+        return self._kept(("publics", quantity, checkpoint), compute)
+
+    def left_out(self, target: int) -> int | Int[np.ndarray, "samples"]:
+        """`Membership.left_out` as one number where it is the same for every sample (-1 for none)."""
+        if target not in self._left_out:
+            models = self.membership.left_out(target)
+            same = int(models[0]) if models.min() == models.max() else None
+            small = np.min_scalar_type(-self.num_models)
+            self._left_out[target] = models.astype(small) if same is None else same
+        return self._left_out[target]
+
+    def reference_counts(self, target: int) -> tuple[Int[np.ndarray, "samples"], Int[np.ndarray, "samples"]]:
+        """How many references of this target trained with each sample, and how many without."""
+        own = self.membership.mask[target]
+        other = np.asarray(self.left_out(target)) >= 0
+        inside = self._kept("inside", lambda: self.membership.mask.sum(0))
+        return inside - (own | other), self.num_models - inside - (~own | other)
+
+    def _kept(self, key: Hashable, compute: Callable[[], Any]) -> Any:
+        if key not in self._totals:
+            while len(self._totals) >= TOTALS_KEPT:
+                del self._totals[next(iter(self._totals))]
+            self._totals[key] = compute()
+        return self._totals[key]
+
+
+def _accumulate(
+    source: SignalSource, quantity: Quantity, checkpoint: int, mask: Bool[np.ndarray, "models samples"]
+) -> TwoSided:
+    models, _, samples, augmentations = source.shape
+    recorded = recorded_name(quantity, source.names)
+    total = moments.empty(samples, augmentations)
+    for model in range(models):
+        row = source.row(recorded, model, checkpoint)
+        for block in moments.blocks(samples):
+            moments.add(total.at(block), value(quantity, recorded, row[block]), mask[model, block])
+    return total
+
+
+def direct_moments(
+    values: Float64[np.ndarray, "references samples augmentations"],
+    inside: Bool[np.ndarray, "references samples"],
+    usable: Bool[np.ndarray, "references samples"],
+) -> TwoSided:
+    """The moments over the usable references, computed from their values."""
+    total = moments.empty(*values.shape[1:])
+    for row, side, use in zip(values, inside, usable, strict=True):
+        moments.add(total, row, side, use)
+    return total
+
+
+def gather(
+    row_of: Callable[[int], Shaped[np.ndarray, "samples augmentations"]],
+    models: Int[np.ndarray, "samples"],
+) -> Values:
+    """For each sample its row entry of the model named there; NaN where the number is negative."""
+    order = np.argsort(models, kind="stable")
+    ordered = models[order]
+    starts = np.searchsorted(ordered, np.arange(int(ordered[-1]) + 2))
+    result: Values | None = None
+    for model, (start, stop) in enumerate(itertools.pairwise(starts)):
+        if start == stop:
+            continue
+        row = row_of(model)
+        if result is None:
+            result = np.full(row.shape, np.nan)
+        result[order[start:stop]] = row[order[start:stop]]
+    assert result is not None
+    return result

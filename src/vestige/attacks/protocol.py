@@ -1,0 +1,61 @@
+"""What every attack is: frozen options, declared needs, and one verb."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float64
+
+from vestige.attacks.view import AttackView
+
+SCALED_LOGIT = "scaled_logit"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Needs:
+    """What an attack must be given.
+
+    signals: names of recorded or derivable signals.
+    in_references, out_references, references: how many references trained with, without, and either way a
+      sample are needed to score that sample; where there are fewer its score is NaN.
+    labels, features, embeddings, publics: whether the pool must hold them.
+    all_checkpoints: whether the attack looks at other checkpoints than the one it scores.
+    """
+
+    signals: tuple[str, ...] = (SCALED_LOGIT,)
+    in_references: int = 0
+    out_references: int = 0
+    references: int = 0
+    labels: bool = False
+    features: bool = False
+    embeddings: bool = False
+    publics: bool = False
+    all_checkpoints: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attack(ABC):
+    """An attack; its fields are its options."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """The name that these options go by."""
+
+    @property
+    @abstractmethod
+    def paper(self) -> str:
+        """Where the attack was published."""
+
+    @property
+    @abstractmethod
+    def needs(self) -> Needs:
+        """What the attack must be given under these options."""
+
+    @abstractmethod
+    def describe(self) -> str:
+        """The small print of a figure: every choice that changes the numbers, in a few plain words."""
+
+    @abstractmethod
+    def score(self, view: AttackView) -> Float64[np.ndarray, "samples"]:
+        """One score per sample; higher = more likely a member; NaN = could not be scored."""

@@ -1,0 +1,1 @@
+"""The main job, end to end: options, plan, training, attacks, findings, files."""

@@ -1,0 +1,40 @@
+"""Frozen dataclasses as plain data, and the hash of their content."""
+
+import dataclasses
+import hashlib
+import json
+from typing import Any
+
+import numpy as np
+
+
+def plain(value: Any) -> Any:
+    """The value as JSON types: a dataclass becomes {"type": its name, field: ...}; NaN stays a float."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {"type": type(value).__name__, **fields}
+    if isinstance(value, dict):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(v) for v in value]
+    if isinstance(value, np.ndarray):
+        return {"array": array_digest(value)}
+    if isinstance(value, np.generic):
+        return value.item()
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    raise TypeError(f"{type(value).__name__} has no plain form, so it cannot be part of a content hash")
+
+
+def array_digest(array: np.ndarray) -> str:
+    """A hash of shape, type and bytes of an array."""
+    digest = hashlib.blake2b(f"{array.shape}{array.dtype.str}".encode(), digest_size=20)
+    flat = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+    digest.update(flat.data)
+    return digest.hexdigest()
+
+
+def content_hash(value: Any) -> str:
+    """40 hexadecimal digits that change when any part of the value changes."""
+    text = json.dumps(plain(value), sort_keys=True, separators=(",", ":"))
+    return hashlib.blake2b(text.encode(), digest_size=20).hexdigest()

@@ -1,0 +1,1 @@
+"""Plain PyTorch models with PyTorch's default initialization."""

@@ -1,0 +1,34 @@
+"""A small convolutional network."""
+
+from torch import nn
+
+from vestige.core import check
+from vestige.models.image_shape import channels_of
+
+STAGES = 3
+
+
+def convnet(
+    shape: tuple[int, ...], num_classes: int, width: int = 32, batch_norm: bool = False, dropout: float = 0.0
+) -> nn.Sequential:
+    """Three stages of 3x3 convolution (width, 2 width, 4 width), ReLU and halving max-pool; then Linear.
+
+    batch_norm: normalize between convolution and ReLU. dropout: before the linear layer.
+    Reads images of at least 8 x 8 pixels; raises InputError for others.
+    """
+    channels = channels_of("convnet", shape, smallest=8)
+    check.at_least("width", width, 1)
+    check.within("dropout", dropout, 0.0, 0.99)
+    layers: list[nn.Module] = []
+    for stage in range(STAGES):
+        out = width << stage
+        layers.append(nn.Conv2d(channels, out, 3, padding=1, bias=not batch_norm))
+        if batch_norm:
+            layers.append(nn.BatchNorm2d(out))
+        layers += [nn.ReLU(), nn.MaxPool2d(2)]
+        channels = out
+    layers.append(nn.Flatten())
+    if dropout > 0:
+        layers.append(nn.Dropout(dropout))
+    features = channels * (shape[1] >> STAGES) * (shape[2] >> STAGES)
+    return nn.Sequential(*layers, nn.Linear(features, num_classes))

@@ -1,0 +1,1 @@
+"""Many models: the plan, its tasks, and what they leave on disk."""

@@ -1,0 +1,110 @@
+"""A population on disk: one file for each model and signal, weights beside, and a record that vouches.
+
+    signals/KEY/NAME/model-00007.npy       [checkpoints samples augmentations], open with numpy.load
+    signals/KEY/weights/model-00007.safetensors
+    signals/KEY/model-00007.json           written last: the task's key and the digest of every file
+
+A model counts as trained only if its record carries the key of its task and every digest agrees.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from vestige.core import files
+from vestige.population.plan import Plan, Task
+from vestige.training.engine import Trained
+
+
+@dataclass(frozen=True)
+class Store:
+    """The folder of one population."""
+
+    folder: Path
+
+    @classmethod
+    def of(cls, plan: Plan, run_folder: Path) -> "Store":
+        """The population's folder within a run folder."""
+        return cls(run_folder / "signals" / plan.key[:16])
+
+    def save(self, task: Task, trained: Trained) -> None:
+        """Write a model's files, each in one step, and its record last."""
+        written = [self._save_signal(trained.model, name, value) for name, value in trained.signals.items()]
+        written.append(self._save_weights(trained.model, trained.weights))
+        digests = {str(path.relative_to(self.folder)): files.file_digest(path) for path in written}
+        files.write_json(self._record_path(trained.model), {"key": task.key, "files": digests})
+
+    def state(self, task: Task, model: int) -> str:
+        """ "whole", "absent" (never finished, or of another plan) or "damaged" (its files disagree)."""
+        try:
+            record = json.loads(self._record_path(model).read_text())
+            if record["key"] != task.key:
+                return "absent"
+            whole = all(self._agrees(name, digest) for name, digest in record["files"].items())
+        except FileNotFoundError:
+            return "absent"
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return "damaged"
+        return "whole" if whole else "damaged"
+
+    def signal(self, name: str, model: int) -> Float[np.ndarray, "checkpoints samples augmentations"]:
+        """A model's signal, mapped from disk."""
+        return np.load(self._signal_path(name, model), mmap_mode="r", allow_pickle=False)
+
+    def weights(self, model: int) -> dict[str, Tensor]:
+        """A model's final weights by parameter name."""
+        return load_file(self._weights_path(model))
+
+    def _agrees(self, name: str, digest: str) -> bool:
+        path = self.folder / name
+        return path.is_file() and files.file_digest(path) == digest
+
+    def _save_signal(self, model: int, name: str, value: np.ndarray) -> Path:
+        path = self._signal_path(name, model)
+        with files.replacing(path) as temporary, temporary.open("wb") as handle:
+            np.save(handle, value, allow_pickle=False)
+        return path
+
+    def _save_weights(self, model: int, weights: dict[str, Any]) -> Path:
+        path = self._weights_path(model)
+        with files.replacing(path) as temporary:
+            save_file(weights, temporary)
+        return path
+
+    def _signal_path(self, name: str, model: int) -> Path:
+        return self.folder / name / f"model-{model:05d}.npy"
+
+    def _weights_path(self, model: int) -> Path:
+        return self.folder / "weights" / f"model-{model:05d}.safetensors"
+
+    def _record_path(self, model: int) -> Path:
+        return self.folder / f"model-{model:05d}.json"
+
+
+class StoredSignals:
+    """The signals of a whole population, opened a model at a time (a `SignalSource`)."""
+
+    def __init__(self, store: Store, names: tuple[str, ...], num_models: int) -> None:
+        self._store, self._names, self._num_models = store, names, num_models
+        self._row_shape = store.signal(names[0], 0).shape
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The signals on record."""
+        return self._names
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """(models, checkpoints, samples, augmentations)."""
+        checkpoints, samples, augmentations = self._row_shape
+        return self._num_models, checkpoints, samples, augmentations
+
+    def row(self, name: str, model: int, checkpoint: int) -> Float[np.ndarray, "samples augmentations"]:
+        """One signal of one model at one checkpoint, read from disk."""
+        return np.asarray(self._store.signal(name, model)[checkpoint])

@@ -1,0 +1,43 @@
+"""The work of one task: train its models and store them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from vestige.data.dataset import Dataset
+from vestige.population.plan import Task
+from vestige.population.store import Store
+from vestige.signals.measure import Observation
+from vestige.training.engine import Material, Progress
+from vestige.training.engines import ENGINES
+from vestige.training.recipe import Recipe
+
+
+@dataclass(frozen=True, eq=False)
+class Assignment:
+    """What a worker needs to train any task of a population."""
+
+    dataset: Dataset
+    recipe: Recipe
+    observation: Observation
+    engine: str
+    device: str
+    folder: Path
+
+
+class Worker:
+    """Holds the data on its device and trains tasks one after the other."""
+
+    def __init__(self, assignment: Assignment) -> None:
+        self.assignment = assignment
+        self.material = Material.of(assignment.dataset, torch.device(assignment.device))
+        self.store = Store(assignment.folder)
+
+    def run(self, task: Task, progress: Progress) -> None:
+        """Train the task's models and write those that are not whole on disk."""
+        a = self.assignment
+        trained = ENGINES[a.engine](a.recipe, self.material, task.job, a.observation, progress)
+        for one in trained:
+            if self.store.state(task, one.model) != "whole":
+                self.store.save(task, one)

@@ -1,0 +1,1 @@
+"""What one forward pass yields per sample, and where it is kept."""

@@ -1,0 +1,1 @@
+"""Statistics of plain arrays: no file here knows what a member is."""

@@ -1,0 +1,131 @@
+"""Count, mean and spread per sample, added row by row and taken away again in closed form."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float64
+
+Column = Float64[np.ndarray, "samples 1"]
+Block = Float64[np.ndarray, "samples augmentations"]
+
+# Samples handled at once: some ten float64 columns of this length stay in a core's second-level cache.
+BLOCK = 8192
+
+# Taking a row away loses digits in proportion to what it held. Below this share of the former value
+# fewer than about 10 digits are left, and the caller should compute afresh.
+LOST = 1e-5
+
+
+def blocks(length: int) -> Iterator[slice]:
+    """Cache-sized slices that cover 0 .. length - 1."""
+    for start in range(0, length, BLOCK):
+        yield slice(start, min(start + BLOCK, length))
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """The first two moments of each sample over some rows.
+
+    count: [samples 1], how many rows.
+    mean: [samples augmentations], NaN once the last row was taken away.
+    squares: [samples augmentations], sum of squared deviations from the mean.
+    """
+
+    count: Column
+    mean: Block
+    squares: Block
+
+    @property
+    def freedom(self) -> Column:
+        """The degrees of freedom of the variance, count - 1, not below 0."""
+        return np.maximum(self.count - 1, 0)
+
+    def variance(self) -> Block:
+        """The unbiased variance, NaN below two rows."""
+        freedom = self.count - 1
+        return self.squares / np.where(freedom > 0, freedom, np.nan)
+
+    def at(self, samples: slice) -> "Moments":
+        """The moments of some of the samples, sharing memory."""
+        return Moments(self.count[samples], self.mean[samples], self.squares[samples])
+
+    def without(self, row: Block, present: Column | float) -> "Moments":
+        """The moments after one row is taken away, where present is 1; unchanged where it is 0.
+
+        mean' = mean - d / (n - 1) and squares' = squares - d^2 n / (n - 1) with d = row - mean.
+        """
+        count = self.count - present
+        deviation = row - self.mean
+        if not isinstance(present, float):
+            deviation *= present
+        with np.errstate(divide="ignore", invalid="ignore"):
+            step = deviation / count
+        deviation *= step
+        deviation *= self.count
+        squares = self.squares - deviation
+        np.maximum(squares, 0.0, out=squares)
+        if count.min() < 2:
+            squares[count[:, 0] < 2] = 0.0
+        return Moments(count, self.mean - step, squares)
+
+    def lost_digits(self, before: "Moments", all_positive: bool) -> Bool[np.ndarray, "samples"]:
+        """Where cancellation since `before` left too few digits; means are judged if all rows are positive."""
+        lost = (self.squares < LOST * before.squares) & (self.count >= 2)
+        if all_positive:
+            lost |= (self.mean < LOST * before.mean) & (self.count >= 1)
+        return np.logical_or.reduce(lost, axis=1)
+
+
+@dataclass(frozen=True, eq=False)
+class TwoSided:
+    """Moments of the rows inside a group and of those outside it, per sample."""
+
+    inside: Moments
+    outside: Moments
+
+    def at(self, samples: slice) -> "TwoSided":
+        """The moments of some of the samples, sharing memory."""
+        return TwoSided(self.inside.at(samples), self.outside.at(samples))
+
+    def mean_of_all(self) -> Block:
+        """The mean over the rows of both sides; NaN where there is none."""
+        inside, outside = self.inside, self.outside
+        total = np.where(inside.count > 0, inside.mean * inside.count, 0.0)
+        total += np.where(outside.count > 0, outside.mean * outside.count, 0.0)
+        count = inside.count + outside.count
+        return total / np.where(count > 0, count, np.nan)
+
+
+def empty(samples: int, augmentations: int) -> TwoSided:
+    """The moments of no rows, to which `add` adds."""
+
+    def zeros() -> Moments:
+        shape = (samples, augmentations)
+        return Moments(np.zeros((samples, 1)), np.zeros(shape), np.zeros(shape))
+
+    return TwoSided(zeros(), zeros())
+
+
+def add(
+    moments: TwoSided,
+    row: Block,
+    inside: Bool[np.ndarray, "samples"],
+    usable: Bool[np.ndarray, "samples"] | None = None,
+) -> None:
+    """Add one row in place, each sample to its side (Welford's update: no large sums are subtracted).
+
+    usable: where the row counts at all; None means everywhere.
+    """
+    side = inside[:, None]
+    add_inside = side.astype(np.float64) if usable is None else (side & usable[:, None]).astype(np.float64)
+    add_outside = 1.0 - add_inside if usable is None else usable[:, None] - add_inside
+    first, second = moments.inside, moments.outside
+    np.add(first.count, add_inside, out=first.count)
+    np.add(second.count, add_outside, out=second.count)
+    deviation = row - np.where(side, first.mean, second.mean)
+    step = deviation / np.maximum(np.where(side, first.count, second.count), 1.0)
+    deviation *= deviation - step
+    for target, weight in ((first, add_inside), (second, add_outside)):
+        np.add(target.mean, step * weight, out=target.mean)
+        np.add(target.squares, deviation * weight, out=target.squares)

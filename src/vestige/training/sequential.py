@@ -1,0 +1,141 @@
+"""The reference engine: one model after the other, in the loop that everybody knows."""
+
+import contextlib
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from vestige.core import seeds
+from vestige.data.transforms import View
+from vestige.models.penultimate import penultimate
+from vestige.signals.measure import Observation, measure
+from vestige.training import batches
+from vestige.training.engine import Job, Material, Progress, Recording, Trained, initialized
+from vestige.training.recipe import Recipe
+
+EVALUATION_BATCH = 512  # samples a forward pass holds at once; fixed, so that signals repeat bit for bit
+
+
+def train(
+    recipe: Recipe, material: Material, job: Job, observation: Observation, progress: Progress
+) -> list[Trained]:
+    """The trained models, in the order of `job.models`."""
+    material = _channels_last(material)
+    return [
+        _train_one(recipe, material, members, model, job.seed, observation, progress)
+        for model, members in zip(job.models, job.members, strict=True)
+    ]
+
+
+def _train_one(
+    recipe: Recipe,
+    material: Material,
+    members: np.ndarray,
+    model: int,
+    seed: int,
+    observation: Observation,
+    progress: Progress,
+) -> Trained:
+    module = initialized(recipe, material, seed, model)
+    if material.inputs.dim() == 4:
+        module.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    optimizer = recipe.optimizer.build(module.parameters())
+    recording = Recording()
+    with _own_random_state(seeds.derive(seed, "noise", model), material.device):
+        augment = torch.Generator(material.device).manual_seed(seeds.derive(seed, "augmentation", model))
+        for epoch in range(recipe.epochs):
+            if epoch in observation.checkpoints:
+                recording.add(observe(module, material, observation))
+            _set_learning_rate(optimizer, recipe, epoch)
+            order = torch.from_numpy(batches.order(seed, model, epoch, members)).to(material.device)
+            _train_epoch(recipe, material, module, optimizer, order, augment)
+            progress(1)
+        if recipe.epochs in observation.checkpoints:
+            recording.add(observe(module, material, observation))
+    weights = {name: value.detach().cpu().contiguous() for name, value in module.state_dict().items()}
+    return Trained(model, recording.values(), weights)
+
+
+def _train_epoch(
+    recipe: Recipe,
+    material: Material,
+    module: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    order: Tensor,
+    augment: torch.Generator,
+) -> None:
+    module.train()
+    for start, stop in batches.bounds(len(order), recipe.batch_size):
+        chosen = order[start:stop]
+        inputs, targets = material.inputs[chosen], material.targets[chosen]
+        inputs = recipe.augmentation(inputs, augment)
+        optimizer.zero_grad(set_to_none=True)
+        with _autocast(recipe, material.device):
+            logits = module(inputs)
+        loss = recipe.loss(as_columns(logits.float()), targets).mean()
+        loss.backward()
+        optimizer.step()
+
+
+def as_columns(logits: Tensor) -> Tensor:
+    """Logits [batch classes]; a binary model's single logit becomes the pair (0, logit)."""
+    logits = logits.unsqueeze(-1) if logits.dim() == 1 else logits
+    return torch.cat([torch.zeros_like(logits), logits], -1) if logits.shape[-1] == 1 else logits
+
+
+@torch.no_grad()
+def observe(module: nn.Module, material: Material, observation: Observation) -> list[dict[str, np.ndarray]]:
+    """For each query view the signals of all samples, [samples], in evaluation mode and float32.
+
+    Measuring changes nothing: evaluation mode leaves batch-norm statistics alone and draws no noise,
+    and the module returns to the mode it was in.
+    """
+    was_training = module.training
+    module.eval()
+    views = [_observe_view(module, material, observation, query) for query in observation.queries]
+    module.train(was_training)
+    return views
+
+
+def _observe_view(
+    module: nn.Module, material: Material, observation: Observation, query: View
+) -> dict[str, np.ndarray]:
+    head = penultimate(module, material.inputs[:2]) if observation.needs_features else None
+    captured: list[Tensor] = []
+    hook = head.register_forward_pre_hook(lambda _, args: captured.append(args[0])) if head else None
+    logits: list[Tensor] = []
+    for chunk in material.inputs.split(EVALUATION_BATCH):
+        output = module(query(chunk)).float()
+        logits.append(output.unsqueeze(-1) if output.dim() == 1 else output)
+    if hook:
+        hook.remove()
+    features = torch.cat(captured) if captured else None
+    return measure(torch.cat(logits), material.targets, features, observation.signals)
+
+
+def _channels_last(material: Material) -> Material:
+    if material.inputs.dim() != 4:
+        return material
+    stored = material.inputs.contiguous(memory_format=torch.channels_last)
+    return Material(stored, material.targets, material.shape, material.num_classes)
+
+
+def _set_learning_rate(optimizer: torch.optim.Optimizer, recipe: Recipe, epoch: int) -> None:
+    for group in optimizer.param_groups:
+        group["lr"] = recipe.optimizer.lr * recipe.schedule(epoch, recipe.epochs)
+
+
+def _autocast(recipe: Recipe, device: torch.device) -> contextlib.AbstractContextManager[object]:
+    if recipe.precision == "bf16":
+        return torch.autocast(device.type, torch.bfloat16)
+    return contextlib.nullcontext()
+
+
+@contextlib.contextmanager
+def _own_random_state(seed: int, device: torch.device):
+    """Layers such as dropout draw from torch's global state; give it a named seed, then restore it."""
+    devices = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(seed)
+        yield

@@ -1,0 +1,282 @@
+"""The fast engine for multilayer perceptrons: many models as one batched tensor program.
+
+Weights are stacked to [models in out] and the backward pass is written by hand, so that each step is a
+few batched matrix multiplies. Initialization, batches and dropout come from the same streams as in the
+sequential engine; the models agree with it up to float32 rounding.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from vestige.core import seeds
+from vestige.data.transforms import Identity, View
+from vestige.signals.measure import Observation, measure
+from vestige.training import batches
+from vestige.training.engine import Job, Material, Progress, Recording, Trained, initialized
+from vestige.training.optimizers import SGD
+from vestige.training.recipe import Recipe
+from vestige.training.updates import StackedAdam, StackedSGD, stacked_update
+
+EVALUATION_BATCH = 512  # samples per forward pass, as in the sequential engine
+
+
+@dataclass(frozen=True)
+class Activation:
+    """An activation in place, and its gradient from what came out of it."""
+
+    apply: Callable[[Tensor], Tensor]
+    backward: Callable[[Tensor, Tensor], Tensor]
+
+
+def _tanh(hidden: Tensor) -> Tensor:
+    """tanh(x) = 2 sigmoid(2x) - 1 in place: within 2e-7 of torch's, and six times faster on a CPU."""
+    return hidden.mul_(2).sigmoid_().mul_(2).sub_(1)
+
+
+_aten = torch.ops.aten
+ACTIVATIONS: dict[type[nn.Module], Activation] = {
+    nn.Tanh: Activation(_tanh, _aten.tanh_backward),
+    nn.ReLU: Activation(torch.relu_, lambda gradient, out: _aten.threshold_backward(gradient, out, 0)),
+    nn.Sigmoid: Activation(torch.sigmoid_, _aten.sigmoid_backward),
+}
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A linear layer, what follows it, and its name in the module."""
+
+    name: str
+    activation: Activation | None
+    dropout: float
+
+
+def unsupported(module: nn.Module, recipe: Recipe) -> str | None:
+    """Why this engine cannot train the module, or None if it can."""
+    if type(module) is not nn.Sequential:  # a subclass may have a forward of its own
+        return f"{type(module).__name__} is not an nn.Sequential of linear layers"
+    for child in module:
+        if type(child) not in {nn.Flatten, nn.Linear, nn.Dropout, nn.Identity, *ACTIVATIONS}:
+            return f"it holds a {type(child).__name__} layer"
+    if not _alternates(module):
+        return "its layers are not linear layers, each followed by at most one activation and one dropout"
+    if not all(p.requires_grad for p in module.parameters()):
+        return "some of its parameters are frozen"
+    if not isinstance(recipe.augmentation, Identity):
+        return "augmentation works on one model's batch at a time"
+    if isinstance(recipe.optimizer, SGD) and recipe.optimizer.nesterov:
+        return "Nesterov momentum is not part of it"
+    return None
+
+
+def train(
+    recipe: Recipe, material: Material, job: Job, observation: Observation, progress: Progress
+) -> list[Trained]:
+    """The trained models, in the order of `job.models`."""
+    stack = Stack(recipe, material, job)
+    recording = Recording()
+    with torch.no_grad():
+        for epoch in range(recipe.epochs):
+            if epoch in observation.checkpoints:
+                recording.add(stack.observe(observation))
+            stack.train_epoch(epoch)
+            progress(len(job.models))
+        if recipe.epochs in observation.checkpoints:
+            recording.add(stack.observe(observation))
+    place = {model: position for position, model in enumerate(stack.models)}
+    return [Trained(m, recording.values(place[m]), stack.weights(place[m])) for m in job.models]
+
+
+class Stack:
+    """Models side by side, those with the most batches first."""
+
+    def __init__(self, recipe: Recipe, material: Material, job: Job) -> None:
+        self.recipe, self.material, self.seed = recipe, material, job.seed
+        rank = sorted(range(len(job.models)), key=lambda i: -len(job.members[i]))
+        self.models = [job.models[i] for i in rank]
+        self.members = [job.members[i] for i in rank]
+        modules = [initialized(recipe, material, job.seed, model) for model in self.models]
+        first = modules[0]
+        assert isinstance(first, nn.Sequential)
+        self.layers = _layers(first)
+        self.parameters = _stacked_parameters(modules, self.layers)
+        self.update: StackedSGD | StackedAdam = stacked_update(recipe.optimizer, self.parameters)
+        self.inputs = material.inputs.flatten(1)
+        self.dtype = torch.bfloat16 if recipe.precision == "bf16" else torch.float32
+        self.training_inputs = self.inputs.to(self.dtype)
+        self.gathered = self.training_inputs.new_empty(0)  # one buffer for all batches
+        self.noise = [
+            torch.Generator(material.device).manual_seed(seeds.derive(job.seed, "noise", model))
+            for model in self.models
+        ]
+
+    def train_epoch(self, epoch: int) -> None:
+        """One pass of every model over its own members."""
+        lr = self.recipe.optimizer.lr * self.recipe.schedule(epoch, self.recipe.epochs)
+        orders = [
+            batches.order(self.seed, model, epoch, members)
+            for model, members in zip(self.models, self.members, strict=True)
+        ]
+        for chosen, sizes in stacked_batches(orders, self.recipe.batch_size):
+            self._step(torch.from_numpy(chosen).to(self.material.device), sizes, lr)
+
+    def _step(self, chosen: Tensor, sizes: list[int], lr: float) -> None:
+        active, width = chosen.shape
+        flat = chosen.reshape(-1)
+        self.gathered.resize_(len(flat), self.inputs.shape[1])
+        torch.index_select(self.training_inputs, 0, flat, out=self.gathered)
+        inputs = self.gathered.view(active, width, -1)
+        targets = self.material.targets.index_select(0, flat).view(active, width)
+        weights = self._matrices(active)
+        outputs, masks = self._forward(inputs, weights, sizes)
+        gradient = self._logit_gradient(outputs.pop().float(), targets, sizes)
+        self.update.begin(active)
+        self._backward([inputs, *outputs], weights, masks, gradient)
+        self.update.finish(active, lr)
+
+    def _matrices(self, active: int) -> list[Tensor]:
+        return [p[:active].to(self.dtype) for p in self.parameters]
+
+    def _forward(
+        self, inputs: Tensor, parameters: list[Tensor], sizes: list[int]
+    ) -> tuple[list[Tensor], list[Tensor | None]]:
+        outputs: list[Tensor] = []
+        masks: list[Tensor | None] = []
+        hidden = inputs
+        for i, layer in enumerate(self.layers):
+            hidden = torch.baddbmm(parameters[2 * i + 1], hidden, parameters[2 * i])
+            if layer.activation:
+                hidden = layer.activation.apply(hidden)
+            mask = self._dropout_mask(hidden, layer.dropout, sizes) if layer.dropout else None
+            masks.append(mask)
+            outputs.append(hidden)
+            if mask is not None:
+                hidden = hidden * mask
+        return outputs, masks
+
+    def _dropout_mask(self, hidden: Tensor, probability: float, sizes: list[int]) -> Tensor:
+        mask = torch.zeros(hidden.shape, device=hidden.device)
+        for row, size, generator in zip(mask, sizes, self.noise, strict=False):
+            row[:size] = torch.empty_like(row[:size]).bernoulli_(1 - probability, generator=generator)
+        return mask.div_(1 - probability).to(hidden.dtype)
+
+    def _logit_gradient(self, logits: Tensor, targets: Tensor, sizes: list[int]) -> Tensor:
+        if logits.shape[-1] == 1:  # a binary model's logit z stands for the pair (0, z)
+            pair = torch.cat([torch.zeros_like(logits), logits], -1)
+            gradient = self.recipe.loss.logit_gradient(pair, targets)[..., 1:].contiguous()
+        else:
+            gradient = self.recipe.loss.logit_gradient(logits, targets)
+        if min(sizes) == logits.shape[1]:
+            return gradient.mul_(1 / sizes[0])
+        for row, size in zip(gradient, sizes, strict=True):
+            row[:size] *= 1 / size
+            row[size:] = 0  # padding
+        return gradient
+
+    def _backward(
+        self, inputs: list[Tensor], parameters: list[Tensor], masks: list[Tensor | None], gradient: Tensor
+    ) -> None:
+        active = len(gradient)
+        for i in reversed(range(len(self.layers))):
+            low = gradient.to(self.dtype)
+            below = masks[i - 1] if i else None
+            left = inputs[i] if below is None else inputs[i] * below
+            self.update.weight(2 * i, active, left, low)
+            self.update.gradient(2 * i + 1, active, gradient.sum(1, keepdim=True))
+            if i == 0:
+                return
+            gradient = torch.bmm(low, parameters[2 * i].transpose(1, 2))
+            if below is not None:
+                gradient *= below
+            activation = self.layers[i - 1].activation
+            if activation:
+                gradient = activation.backward(gradient, inputs[i])
+
+    def observe(self, observation: Observation) -> list[dict[str, np.ndarray]]:
+        """For each query view the signals of all samples, [models samples], in float32."""
+        return [self._observe_view(observation, query) for query in observation.queries]
+
+    def _observe_view(self, observation: Observation, query: View) -> dict[str, np.ndarray]:
+        parts: list[dict[str, np.ndarray]] = []
+        for start in range(0, len(self.inputs), EVALUATION_BATCH):
+            chunk = slice(start, start + EVALUATION_BATCH)
+            inputs = query(self.material.inputs[chunk]).flatten(1)
+            logits, features = self._evaluate(inputs)
+            parts.append(measure(logits, self.material.targets[chunk], features, observation.signals))
+        return {name: np.concatenate([part[name] for part in parts], -1) for name in parts[0]}
+
+    def _evaluate(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits [models batch classes] and the last layer's inputs [models batch features]."""
+        features = hidden = inputs.expand(len(self.models), *inputs.shape)
+        for i, layer in enumerate(self.layers):
+            features = hidden
+            hidden = torch.baddbmm(self.parameters[2 * i + 1], hidden, self.parameters[2 * i])
+            if layer.activation:
+                hidden = layer.activation.apply(hidden)
+        return hidden, features
+
+    def weights(self, position: int) -> dict[str, Tensor]:
+        """The final weights of the model at that position, under the module's own names."""
+        named: dict[str, Tensor] = {}
+        for i, layer in enumerate(self.layers):
+            named[f"{layer.name}.weight"] = self.parameters[2 * i][position].t().cpu().contiguous()
+            named[f"{layer.name}.bias"] = self.parameters[2 * i + 1][position, 0].cpu().contiguous()
+        return named
+
+
+def stacked_batches(orders: list[np.ndarray], batch_size: int) -> Iterator[tuple[np.ndarray, list[int]]]:
+    """The batches of an epoch: sample indices [active width], padded with 0, and each row's true size.
+
+    orders: one per model, the longest first; models whose epoch is over drop out at the end.
+    """
+    bounds = [batches.bounds(len(order), batch_size) for order in orders]
+    for step in range(len(bounds[0])):
+        spans = [span[step] for span in bounds if step < len(span)]
+        sizes = [stop - start for start, stop in spans]
+        chosen = np.zeros((len(spans), max(sizes)), np.int64)
+        for row, order, (start, stop) in zip(chosen, orders, spans, strict=False):
+            row[: stop - start] = order[start:stop]
+        yield chosen, sizes
+
+
+def _alternates(module: nn.Sequential) -> bool:
+    """Whether activation and dropout come at most once, in that order, after each linear layer."""
+    place = 3  # nothing but a linear layer may come first: 0 linear, 1 activation, 2 dropout
+    for child in module:
+        if isinstance(child, nn.Flatten | nn.Identity):
+            continue
+        if isinstance(child, nn.Linear):
+            if child.bias is None:  # pyright: ignore[reportUnnecessaryComparison]
+                return False
+            place = 0
+            continue
+        now = 2 if isinstance(child, nn.Dropout) else 1
+        if now <= place:
+            return False
+        place = now
+    return place == 0
+
+
+def _layers(module: nn.Sequential) -> list[Layer]:
+    layers: list[Layer] = []
+    for name, child in module.named_children():
+        if isinstance(child, nn.Linear):
+            layers.append(Layer(name, None, 0.0))
+        elif isinstance(child, nn.Dropout):
+            layers[-1] = Layer(layers[-1].name, layers[-1].activation, child.p)
+        elif type(child) in ACTIVATIONS:
+            layers[-1] = Layer(layers[-1].name, ACTIVATIONS[type(child)], 0.0)
+    return layers
+
+
+def _stacked_parameters(modules: list[nn.Module], layers: list[Layer]) -> list[Tensor]:
+    """Weights [models in out] and biases [models 1 out], by layer in turn."""
+    parameters: list[Tensor] = []
+    for layer in layers:
+        linears = [module.get_submodule(layer.name) for module in modules]
+        parameters.append(torch.stack([linear.weight.detach().t() for linear in linears]).contiguous())  # pyright: ignore
+        parameters.append(torch.stack([linear.bias.detach()[None] for linear in linears]))  # pyright: ignore
+    return parameters

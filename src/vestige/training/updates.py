@@ -1,0 +1,86 @@
+"""Update rules on stacked parameters: the same arithmetic as torch's optimizers, many models at once.
+
+Parameters are [models ...]. A step may concern only the first `active` models, because models with
+fewer members have fewer batches in an epoch.
+"""
+
+import torch
+from torch import Tensor
+
+from vestige.training.optimizers import SGD, Adam, Optimizer
+
+
+class StackedSGD:
+    """Momentum buffers of stacked parameters."""
+
+    def __init__(self, rule: SGD, parameters: list[Tensor]) -> None:
+        self.rule, self.parameters = rule, parameters
+        self.velocity = [torch.zeros_like(p) for p in parameters]
+
+    def begin(self, active: int) -> None:
+        """Start a step of the first `active` models."""
+
+    def weight(self, index: int, active: int, left: Tensor, right: Tensor) -> None:
+        """Take in the gradient left' right of a weight, [active in out]."""
+        if not self.rule.weight_decay and left.dtype == torch.float32:
+            # the gradient is accumulated into the momentum by the matrix multiply itself
+            self.velocity[index][:active].baddbmm_(left.transpose(1, 2), right, beta=self.rule.momentum)
+        else:
+            self.gradient(index, active, torch.bmm(left.transpose(1, 2), right))
+
+    def gradient(self, index: int, active: int, gradient: Tensor) -> None:
+        """Take in any gradient, [active ...]."""
+        velocity, parameter = self.velocity[index][:active], self.parameters[index][:active]
+        gradient = gradient.float()
+        if self.rule.weight_decay:
+            gradient = gradient.add(parameter, alpha=self.rule.weight_decay)
+        torch.add(gradient, velocity, alpha=self.rule.momentum, out=velocity)
+
+    def finish(self, active: int, lr: float) -> None:
+        """Move the parameters."""
+        for parameter, velocity in zip(self.parameters, self.velocity, strict=True):
+            parameter[:active].add_(velocity[:active], alpha=-lr)
+
+
+class StackedAdam:
+    """First and second moments of stacked parameters, with a step count for each model."""
+
+    def __init__(self, rule: Adam, parameters: list[Tensor]) -> None:
+        self.rule, self.parameters = rule, parameters
+        self.mean = [torch.zeros_like(p) for p in parameters]
+        self.square = [torch.zeros_like(p) for p in parameters]
+        self.steps = torch.zeros(len(parameters[0]), dtype=torch.float64, device=parameters[0].device)
+
+    def begin(self, active: int) -> None:
+        """Start a step of the first `active` models."""
+        self.steps[:active] += 1
+
+    def weight(self, index: int, active: int, left: Tensor, right: Tensor) -> None:
+        """Take in the gradient left' right of a weight, [active in out]."""
+        self.gradient(index, active, torch.bmm(left.transpose(1, 2), right))
+
+    def gradient(self, index: int, active: int, gradient: Tensor) -> None:
+        """Take in any gradient, [active ...]."""
+        gradient = gradient.float()
+        if self.rule.weight_decay and not self.rule.decoupled:
+            gradient = gradient.add(self.parameters[index][:active], alpha=self.rule.weight_decay)
+        first, second = self.rule.betas
+        self.mean[index][:active].lerp_(gradient, 1 - first)
+        self.square[index][:active].mul_(second).addcmul_(gradient, gradient, value=1 - second)
+
+    def finish(self, active: int, lr: float) -> None:
+        """Move the parameters (Kingma and Ba 2015, algorithm 1)."""
+        first, second = self.rule.betas
+        size = (lr / (1 - first ** self.steps[:active])).float()
+        scale = (1 - second ** self.steps[:active]).sqrt().float()
+        for parameter, mean, square in zip(self.parameters, self.mean, self.square, strict=True):
+            shape = (active,) + (1,) * (parameter.dim() - 1)
+            if self.rule.decoupled and self.rule.weight_decay:
+                parameter[:active].mul_(1 - lr * self.rule.weight_decay)
+            denominator = (square[:active].sqrt() / scale.view(shape)).add_(self.rule.eps)
+            parameter[:active].sub_(mean[:active] / denominator * size.view(shape))
+
+
+def stacked_update(rule: Optimizer, parameters: list[Tensor]) -> StackedSGD | StackedAdam:
+    """The update rule for stacked parameters."""
+    return StackedSGD(rule, parameters) if isinstance(rule, SGD) else StackedAdam(rule, parameters)
