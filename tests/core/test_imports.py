@@ -51,7 +51,7 @@ def test_missing_module_names_it_and_the_folder(here):
 
 def test_missing_dependency_of_the_module_is_told_apart(here):
     (here / "mine_b.py").write_text("import no_such_dependency_x\n")
-    with pytest.raises(InputError, match="'mine_b' fails on import.*no_such_dependency_x"):
+    with pytest.raises(InputError, match=r"'mine_b' fails on import.*no_such_dependency_x"):
         imports.resolve("mine_b:f")
 
 
@@ -62,7 +62,7 @@ def test_a_module_that_raises_is_reported(here):
 
 
 def test_misspelt_function_suggests_its_neighbor():
-    with pytest.raises(InputError, match="did you mean.*loads"):
+    with pytest.raises(InputError, match=r"did you mean.*loads"):
         imports.resolve("json:laods")
 
 

@@ -41,7 +41,10 @@ def test_red_plane_comes_first(tmp_path):
     write(tmp_path / "a", [0, 1], red)
     dataset = CIFAR10.read([tmp_path / "a"], CIFAR10)
     floats = dataset.as_floats()
-    expected = [(v - m) / s for v, m, s in zip((1, 0, 0), CIFAR10.normalization.mean, CIFAR10.normalization.std)]
+    expected = [
+        (v - m) / s
+        for v, m, s in zip((1, 0, 0), CIFAR10.normalization.mean, CIFAR10.normalization.std, strict=True)
+    ]
     np.testing.assert_allclose(floats[0, :, 5, 7], expected, rtol=1e-5)
 
 

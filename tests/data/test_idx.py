@@ -61,5 +61,5 @@ def test_truncated_gzip_is_named(tmp_path):
 def test_counts_must_agree(tmp_path):
     (tmp_path / "i").write_bytes(encoded(np.zeros((2, 3, 4), np.uint8)))
     (tmp_path / "l").write_bytes(encoded(np.zeros(3, np.uint8)))
-    with pytest.raises(InputError, match="2 images.*3 labels"):
+    with pytest.raises(InputError, match=r"2 images.*3 labels"):
         idx.read_pair(tmp_path / "i", tmp_path / "l")

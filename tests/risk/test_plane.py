@@ -8,6 +8,7 @@ from vestige.risk.exposure import exposure, ranking
 from vestige.risk.plane import Plane, PlaneCounter, operating_point
 from vestige.risk.region import REGIONS, region_of
 
+
 def test_four_models_and_three_samples_by_hand():
     mask = np.array([[1, 0, 0], [0, 1, 0], [1, 0, 0], [0, 0, 1]], bool)  # two non-members each
     counter = PlaneCounter(mask, np.zeros(1), alpha=0.5)
@@ -84,7 +85,9 @@ def test_first_exposed_counts_only_stays_until_the_end():
 
 def test_exposure_orders_dates_and_names_records():
     plane = path([[0, 9, 5, 9], [6, 9, 1, 9], [7, 2, 5, 9], [8, 9, 6, 2]])
-    found = exposure(plane, np.array([70, 71, 72, 73]), np.array([0, 1, 1, 5]), attack="a", class_names=("cat", "dog"))
+    found = exposure(
+        plane, np.array([70, 71, 72, 73]), np.array([0, 1, 1, 5]), attack="a", class_names=("cat", "dog")
+    )
     assert [r.sample for r in found.records] == [71, 70, 72, 73]
     assert [r.label for r in found.records] == ["dog", "cat", "dog", "5"]
     assert [r.since_epoch for r in found.records] == [15.0, 5.0, 10.0, None]

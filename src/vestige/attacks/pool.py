@@ -18,6 +18,9 @@ from vestige.stats.moments import TwoSided
 # Totals kept at once; an attack asks for one or two quantities at a checkpoint, so this spans a few attacks.
 TOTALS_KEPT = 8
 
+# Rows that are added while a block of totals is in cache; a store holds as many rows in memory.
+ROWS_AT_ONCE = 32
+
 
 @dataclass(frozen=True, eq=False)
 class Pool:
@@ -122,11 +125,14 @@ def _accumulate(
     models, _, samples, augmentations = source.shape
     recorded = recorded_name(quantity, source.names)
     total = moments.empty(samples, augmentations)
-    for model in range(models):
-        row = source.row(recorded, model, checkpoint)
+    for start in range(0, models, ROWS_AT_ONCE):
+        group = range(start, min(start + ROWS_AT_ONCE, models))
+        rows = [source.row(recorded, model, checkpoint) for model in group]
         for block in moments.blocks(samples):
-            moments.add(total.at(block), value(quantity, recorded, row[block]), mask[model, block])
-    return total
+            part = total.at(block)
+            for model, row in zip(group, rows, strict=True):
+                moments.add(part, value(quantity, recorded, row[block]), mask[model, block])
+    return total.with_common_counts()
 
 
 def direct_moments(

@@ -50,12 +50,7 @@ def score(
     """
     chosen = by_name(attack) if isinstance(attack, str) else attack
     given = np.asanyarray(values)
-    source = _signals(given, signals or {})
-    coins = (
-        membership
-        if isinstance(membership, Membership)
-        else _membership(membership, given.shape, design, seed)
-    )
+    source, coins = ready_made(given, membership, design=design, signals=signals, seed=seed)
     pool = Pool(
         source,
         coins,
@@ -64,6 +59,22 @@ def score(
     )
     models = _targets(targets, pool.num_models)
     return score_pool(pool, chosen, models, keep_checkpoints=given.ndim > 2)
+
+
+def ready_made(
+    values: ArrayLike,
+    membership: ArrayLike | Membership,
+    *,
+    design: str | None = None,
+    signals: Mapping[str, ArrayLike] | None = None,
+    seed: int = 0,
+) -> tuple[ArraySignals, Membership]:
+    """Somebody else's arrays, checked, as signals and membership; parameters and errors as in `score`."""
+    given = np.asanyarray(values)
+    source = _signals(given, signals or {})
+    if isinstance(membership, Membership):
+        return source, membership
+    return source, _membership(membership, given.shape, design, seed)
 
 
 def score_pool(

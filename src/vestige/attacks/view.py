@@ -16,7 +16,8 @@ from vestige.stats.moments import Moments, TwoSided
 
 __all__ = ["AttackView", "Pool"]
 
-EVERYTHING = slice(None)
+# Up to here a target's moments stay in cache, and a second look is cheaper than new arithmetic.
+KEPT_SAMPLES = 1 << 17
 
 
 class AttackView:
@@ -33,6 +34,7 @@ class AttackView:
         self._samples = slice(0, pool.num_samples)
         self._player = Holdout(pool, target, self.checkpoint)
         self._excluded: tuple[Holdout, ...] = ()
+        self._kept: dict[tuple[Quantity, int, int], TwoSided] = {}
 
     @property
     def num_samples(self) -> int:
@@ -82,16 +84,13 @@ class AttackView:
         Closed form: the totals over all models minus the target's own row and the row left out with it.
         Entries where that subtraction loses more than a few digits are computed from the references.
         """
-        if self._excluded:
-            return self._streamed_moments(quantity)
-        totals = self._pool.totals(quantity, self.checkpoint).at(self._samples)
-        after = self._player.take_from(totals, quantity, self._samples)
-        positive = isinstance(quantity, Tempered)
-        lost = after.inside.lost_digits(totals.inside, positive)
-        lost |= after.outside.lost_digits(totals.outside, positive)
-        if lost.any():
-            self._recompute(after, quantity, np.flatnonzero(lost))
-        return after
+        key = (quantity, self._samples.start, self._samples.stop)
+        if key not in self._kept:
+            moments_here = self._streamed_moments(quantity) if self._excluded else self._closed_form(quantity)
+            if self._pool.num_samples > KEPT_SAMPLES:
+                return moments_here
+            self._kept[key] = moments_here
+        return self._kept[key]
 
     def medians(self, quantity: Quantity) -> tuple[Values, Values]:
         """The medians over the references trained with and without each sample; holds a block of all rows."""
@@ -221,6 +220,16 @@ class AttackView:
             raise InputError("publics=None: this attack needs samples that no model trained on")
         recorded = recorded_name(quantity, source.names)
         return value(quantity, recorded, source.row(recorded, model, self.checkpoint))
+
+    def _closed_form(self, quantity: Quantity) -> TwoSided:
+        totals = self._pool.totals(quantity, self.checkpoint).at(self._samples)
+        after = self._player.take_from(totals, quantity, self._samples)
+        positive = isinstance(quantity, Tempered)
+        lost = after.inside.lost_digits(totals.inside, positive)
+        lost |= after.outside.lost_digits(totals.outside, positive)
+        if lost.any():
+            self._recompute(after, quantity, np.flatnonzero(lost))
+        return after
 
     def _streamed_moments(self, quantity: Quantity) -> TwoSided:
         total = moments.empty(self.num_samples, self._pool.signals.shape[3])

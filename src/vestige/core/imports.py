@@ -28,12 +28,9 @@ def resolve(name: str) -> Callable[..., Any]:
     """
     module_name, _, path = name.partition(":")
     words = [*module_name.split("."), *path.split(".")]
-    if not all(word.isidentifier() for word in words):
-        hint = (
-            "a file is named without .py and with dots for slashes"
-            if ".py" in name or "/" in name
-            else EXAMPLE
-        )
+    if module_name.endswith(".py") or not all(word.isidentifier() for word in words):
+        looks_like_a_file = ".py" in name or "/" in name
+        hint = "a file is named without .py and with dots for slashes" if looks_like_a_file else EXAMPLE
         raise InputError(f"{name!r} is not of the form package.module:function; {hint}")
     found: Any = _module(module_name)
     for word in path.split("."):

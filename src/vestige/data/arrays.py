@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Int64, Shaped
 
 from vestige.core.errors import InputError
 from vestige.data.dataset import Dataset
@@ -52,7 +53,7 @@ def read_npz(path: Path, label: str | None = None) -> Dataset:
     Raises InputError for a damaged file, one that holds Python objects, or one without known keys.
     """
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as handle, np.load(handle, allow_pickle=False) as arrays:
             return from_mapping(arrays, path.stem, label)
     except InputError:
         raise
@@ -63,7 +64,7 @@ def read_npz(path: Path, label: str | None = None) -> Dataset:
         ) from error
 
 
-def as_array(values: Any, what: str) -> np.ndarray[Any, Any]:
+def as_array(values: Any, what: str) -> Shaped[np.ndarray, "..."]:
     """A numpy array of any array, tensor or list."""
     if hasattr(values, "detach"):
         values = values.detach().cpu()
@@ -73,7 +74,9 @@ def as_array(values: Any, what: str) -> np.ndarray[Any, Any]:
         raise InputError(f"{what} cannot become one array: {error}; give all rows one shape") from error
 
 
-def as_targets(labels: np.ndarray[Any, Any], name: str) -> tuple[np.ndarray[Any, Any], tuple[str, ...]]:
+def as_targets(
+    labels: Shaped[np.ndarray, "..."], name: str
+) -> tuple[Int64[np.ndarray, "samples"], tuple[str, ...]]:
     """Class indices [samples], and the class names where the labels are words."""
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
@@ -92,7 +95,7 @@ def as_targets(labels: np.ndarray[Any, Any], name: str) -> tuple[np.ndarray[Any,
     return labels.astype(np.int64), ()
 
 
-def _as_inputs(inputs: np.ndarray[Any, Any], name: str) -> np.ndarray[Any, Any]:
+def _as_inputs(inputs: Shaped[np.ndarray, "..."], name: str) -> Shaped[np.ndarray, "samples ..."]:
     if inputs.dtype.kind not in "biuf":
         raise InputError(f"{name}: inputs are {inputs.dtype}; give numbers")
     if inputs.ndim < 2 or 0 in inputs.shape[1:]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float64
 from sklearn import datasets
 
 from vestige.data.dataset import Dataset
@@ -52,12 +53,12 @@ def _standardized(name: str, load: Callable[[], Any]) -> Dataset:
     return _dataset(name, (inputs - inputs.mean(0)) / inputs.std(0), bunch)
 
 
-def _bunch(load: Callable[[], Any]) -> tuple[np.ndarray[Any, Any], Any]:
+def _bunch(load: Callable[[], Any]) -> tuple[Float64[np.ndarray, "samples features"], Any]:
     bunch = load()
     return np.asarray(bunch.data, np.float64), bunch
 
 
-def _dataset(name: str, inputs: np.ndarray[Any, Any], bunch: Any) -> Dataset:
+def _dataset(name: str, inputs: Float64[np.ndarray, "samples features"], bunch: Any) -> Dataset:
     names = tuple(str(n) for n in bunch.target_names)
     return Dataset(
         inputs.astype(np.float32), np.asarray(bunch.target, np.int64), len(names), name, class_names=names

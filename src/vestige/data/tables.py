@@ -4,18 +4,17 @@
 # pyright: reportUnknownArgumentType=false
 
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float, Float64, Int
 
 from vestige.core.errors import InputError, unknown_name
 from vestige.data.dataset import Dataset
 
 LABEL_NAMES = ("label", "target", "class", "y")
 FEW_CATEGORIES = 20  # below this many different texts a column is never taken for an identifier
-
-Values = np.ndarray[Any, Any]
 
 
 def read(path: Path, label: str | None = None) -> Dataset:
@@ -72,7 +71,7 @@ def _column(frame: pd.DataFrame, column: str) -> pd.Series:
     return cast(pd.Series, frame[column])
 
 
-def _classes(values: pd.Series, name: str) -> tuple[Values, tuple[str, ...]]:
+def _classes(values: pd.Series, name: str) -> tuple[Int[np.ndarray, "samples"], tuple[str, ...]]:
     _refuse_missing(values, name)
     found = values.to_numpy()
     if found.dtype.kind == "f" and (found != np.round(found)).any():
@@ -90,8 +89,8 @@ def _classes(values: pd.Series, name: str) -> tuple[Values, tuple[str, ...]]:
     return targets, tuple(str(v) for v in different)
 
 
-def _features(values: pd.Series, name: str) -> Values:
-    """[samples features] of one column."""
+def _features(values: pd.Series, name: str) -> Float[np.ndarray, "samples features"]:
+    """The features that one column becomes."""
     if str(values.name).startswith("Unnamed: "):
         raise InputError(f"{name}: a column has no name and looks like a row number; remove it or name it")
     _refuse_missing(values, name)
@@ -110,7 +109,9 @@ def _features(values: pd.Series, name: str) -> Values:
     return np.eye(len(different), dtype=np.float32)[codes]
 
 
-def _standardized(numbers: Values, column: str, name: str) -> Values:
+def _standardized(
+    numbers: Float64[np.ndarray, "samples"], column: str, name: str
+) -> Float64[np.ndarray, "samples"]:
     infinite = np.flatnonzero(~np.isfinite(numbers))
     if len(infinite):
         raise InputError(f"{name}: column {column!r} row {infinite[0]} is infinite; remove or replace it")

@@ -1,4 +1,7 @@
-"""Views of a batch: random ones to train with, fixed ones to query a model with."""
+"""Views of a batch: random ones to train with, fixed ones to query a model with.
+
+Flips, crops and shifts are for images, [batch channels height width], and raise InputError for others.
+"""
 
 from dataclasses import dataclass
 from itertools import product
@@ -52,8 +55,8 @@ class HorizontalFlip:
         check.within("probability", self.probability, 0.0, 1.0)
 
     def __call__(
-        self, inputs: Shaped[Tensor, "batch channels height width"], generator: torch.Generator
-    ) -> Shaped[Tensor, "batch channels height width"]:
+        self, inputs: Shaped[Tensor, "batch ..."], generator: torch.Generator
+    ) -> Shaped[Tensor, "batch ..."]:
         """One number per image is drawn."""
         _check_images(inputs)
         draws = torch.rand(len(inputs), generator=generator, device=generator.device)
@@ -73,9 +76,10 @@ class RandomCrop:
         check.one_of("mode", self.mode, PADDINGS)
 
     def __call__(
-        self, inputs: Shaped[Tensor, "batch channels height width"], generator: torch.Generator
-    ) -> Shaped[Tensor, "batch channels height width"]:
+        self, inputs: Shaped[Tensor, "batch ..."], generator: torch.Generator
+    ) -> Shaped[Tensor, "batch ..."]:
         """Two whole numbers per image are drawn."""
+        _check_reach(inputs, self.padding)
         size = (2, len(inputs))
         shifts = torch.randint(
             -self.padding, self.padding + 1, size, generator=generator, device=generator.device
@@ -120,9 +124,7 @@ class Compose:
 class Mirror:
     """Every image mirrored left to right."""
 
-    def __call__(
-        self, inputs: Shaped[Tensor, "batch channels height width"]
-    ) -> Shaped[Tensor, "batch channels height width"]:
+    def __call__(self, inputs: Shaped[Tensor, "batch ..."]) -> Shaped[Tensor, "batch ..."]:
         """The mirrored batch."""
         _check_images(inputs)
         return inputs.flip(-1)
@@ -136,29 +138,24 @@ class Shift:
     dx: int
     mirror: bool = False
 
-    def __call__(
-        self, inputs: Shaped[Tensor, "batch channels height width"]
-    ) -> Shaped[Tensor, "batch channels height width"]:
+    def __call__(self, inputs: Shaped[Tensor, "batch ..."]) -> Shaped[Tensor, "batch ..."]:
         """The moved batch."""
+        _check_reach(inputs, max(abs(self.dy), abs(self.dx)))
         steps = torch.tensor([self.dy, self.dx], device=inputs.device)[:, None].expand(2, len(inputs))
         return shifted(inputs.flip(-1) if self.mirror else inputs, steps[0], steps[1], "reflect")
 
 
 def shifted(
-    images: Shaped[Tensor, "batch channels height width"],
+    images: Shaped[Tensor, "batch ..."],
     dy: Int64[Tensor, "batch"],
     dx: Int64[Tensor, "batch"],
     mode: str,
 ) -> Shaped[Tensor, "batch channels height width"]:
     """Each image moved down by its dy and right by its dx pixels.
 
-    The rim is the image mirrored about its edge pixels ("reflect") or 0 ("zero"). Raises InputError when
-    a shift does not leave two pixels of the image.
+    images: [batch channels height width]. The rim is the image mirrored about its edge pixels ("reflect") or
+    0 ("zero"). Every shift must be smaller than the image.
     """
-    _check_images(images)
-    reach = int(torch.stack([dy, dx]).abs().max()) if len(images) else 0
-    if reach >= min(images.shape[-2:]):
-        raise InputError(f"a shift of {reach} pixels is too far for images of {tuple(images.shape[-2:])}")
     rows = _sources(images.shape[-2], dy, mode)
     columns = _sources(images.shape[-1], dx, mode)
     if mode == "zero":
@@ -213,6 +210,12 @@ def _sources(size: int, shift: Int64[Tensor, "batch"], mode: str) -> Int64[Tenso
         return torch.where((source < 0) | (source >= size), size, source)
     last = size - 1
     return last - (last - source.abs()).abs()
+
+
+def _check_reach(inputs: Tensor, reach: int) -> None:
+    _check_images(inputs)
+    if reach >= min(inputs.shape[-2:]):
+        raise InputError(f"a shift of {reach} pixels is too far for images of {tuple(inputs.shape[-2:])}")
 
 
 def _check_images(inputs: Tensor) -> None:

@@ -1,0 +1,1 @@
+"""Terminal, HTML and figures of a result: nothing is computed here but layout."""

@@ -1,7 +1,7 @@
 """Validity controls: runs whose answer is known beforehand."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from jaxtyping import Bool, Float, Float64, Int, Integer
@@ -18,6 +18,11 @@ PLANTED_SHIFT = 3.0  # pooled standard deviations; an attack that works then rea
 PLANTED_AUC = 0.8
 
 
+# The audited attack with all its options: from signals to the scores of every audited target at the
+# last checkpoint.
+Attacker = Callable[[SignalSource], Float[np.ndarray, "targets samples"]]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Control:
     """One control: what it guards against, what must come out, and what came out.
@@ -31,14 +36,6 @@ class Control:
     estimate: Estimate
     passed: bool | None
     note: str = ""
-
-
-class Attacker(Protocol):
-    """The audited attack with all its options, run on other signals."""
-
-    def __call__(self, signals: SignalSource) -> Float[np.ndarray, "targets samples"]:
-        """Scores of every audited target at the last checkpoint of these signals."""
-        ...
 
 
 def positive_control(

@@ -14,7 +14,7 @@ from vestige.risk.region import HIGH, REGIONS
 class ExposedRecord:
     """One record at the last checkpoint.
 
-    sample: the row in the user's own file. label: the name of its class.
+    sample: the row in the user's own file. label: the name of its class, empty if not on record.
     fpr, tpr: with exact intervals over the models trained without and with it.
     since_epoch: from when on it stayed in the region High; None if it does not end there.
     steadiness: the share of checkpoints since the first visit to High that it spent in High; None
@@ -70,7 +70,7 @@ class Exposure:
 def exposure(
     plane: Plane,
     ids: Integer[np.ndarray, "samples"],
-    labels: Integer[np.ndarray, "samples"],
+    labels: Integer[np.ndarray, "samples"] | None,
     *,
     attack: str,
     class_names: tuple[str, ...] = (),
@@ -94,7 +94,7 @@ def exposure(
         half_by_epoch=float(reached[(len(reached) - 1) // 2]) if len(reached) else None,
         regions=REGIONS,
         steps=_steps(plane),
-        records=tuple(_record(plane, int(i), int(ids[i]), name(int(labels[i]), class_names)) for i in order),
+        records=tuple(_record(plane, int(i), int(ids[i]), _label(labels, int(i), class_names)) for i in order),
     )
 
 
@@ -105,9 +105,13 @@ def ranking(plane: Plane, scores: Float[np.ndarray, "samples"] | None = None) ->
     return np.lexsort((-further, -advantage))
 
 
-def name(label: int, class_names: tuple[str, ...]) -> str:
+def class_name(label: int, class_names: tuple[str, ...]) -> str:
     """The class's name, or its number where it has none."""
     return class_names[label] if label < len(class_names) else str(label)
+
+
+def _label(labels: Integer[np.ndarray, "samples"] | None, position: int, class_names: tuple[str, ...]) -> str:
+    return "" if labels is None else class_name(int(labels[position]), class_names)
 
 
 def _record(plane: Plane, position: int, sample: int, label: str) -> ExposedRecord:

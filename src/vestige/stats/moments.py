@@ -50,6 +50,12 @@ class Moments:
         """The moments of some of the samples, sharing memory."""
         return Moments(self.count[samples], self.mean[samples], self.squares[samples])
 
+    def with_common_count(self) -> "Moments":
+        """The same moments; a count that is equal for all samples becomes one number in memory."""
+        if self.count.min() != self.count.max():
+            return self
+        return Moments(np.broadcast_to(self.count[:1], self.count.shape), self.mean, self.squares)
+
     def without(self, row: Block, present: Column | float) -> "Moments":
         """The moments after one row is taken away, where present is 1; unchanged where it is 0.
 
@@ -70,7 +76,7 @@ class Moments:
         return Moments(count, self.mean - step, squares)
 
     def lost_digits(self, before: "Moments", all_positive: bool) -> Bool[np.ndarray, "samples"]:
-        """Where cancellation since `before` left too few digits; means are judged if all rows are positive."""
+        """Where cancellation since `before` left too few digits; means are judged if all rows are positive"""
         lost = (self.squares < LOST * before.squares) & (self.count >= 2)
         if all_positive:
             lost |= (self.mean < LOST * before.mean) & (self.count >= 1)
@@ -87,6 +93,10 @@ class TwoSided:
     def at(self, samples: slice) -> "TwoSided":
         """The moments of some of the samples, sharing memory."""
         return TwoSided(self.inside.at(samples), self.outside.at(samples))
+
+    def with_common_counts(self) -> "TwoSided":
+        """The same moments; counts that are equal for all samples become one number in memory."""
+        return TwoSided(self.inside.with_common_count(), self.outside.with_common_count())
 
     def mean_of_all(self) -> Block:
         """The mean over the rows of both sides; NaN where there is none."""

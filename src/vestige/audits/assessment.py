@@ -1,0 +1,136 @@
+"""From signals to findings: every model a target in turn, no training, the same for anybody's signals."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Float64, Int64, Shaped
+
+from vestige.attacks.pool import Pool
+from vestige.attacks.protocol import Attack
+from vestige.attacks.score import stream
+from vestige.audits.step import Listener, counted, silent
+from vestige.data.membership import Membership
+from vestige.risk.blind import blind_baseline
+from vestige.risk.control import Control, foreign_coins, negative_control, positive_control
+from vestige.risk.difficulty import AccuracyOverTime, Difficulty, accuracy_over_time, difficulty
+from vestige.risk.estimate import unsupported
+from vestige.risk.plane import Plane, PlaneCounter
+from vestige.risk.summary import AttackSummary, summarize
+from vestige.signals.source import SignalSource
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """What is assessed: signals, coins, and what is known of the samples.
+
+    ids: each sample's row in the user's file; epochs: when each checkpoint was taken.
+    inputs: for the blind baseline; None where they are not at hand.
+    """
+
+    signals: SignalSource
+    membership: Membership
+    labels: Int64[np.ndarray, "samples"] | None
+    ids: Int64[np.ndarray, "samples"]
+    epochs: Float[np.ndarray, "checkpoints"]
+    inputs: Shaped[np.ndarray, "samples ..."] | None = None
+    seed: int = 0
+
+    def pool(self) -> Pool:
+        """The pool that attacks read."""
+        return Pool(self.signals, self.membership, labels=self.labels, features=self.inputs)
+
+
+@dataclass(frozen=True, eq=False)
+class Assessment:
+    """What was found. scores: of each attack at the last checkpoint, [targets samples]."""
+
+    subject: Subject
+    attacks: tuple[Attack, ...]
+    scores: dict[str, Float64[np.ndarray, "targets samples"]]
+    plane: Plane
+    summaries: tuple[AttackSummary, ...]
+    controls: tuple[Control, ...]
+    difficulty: Difficulty
+    accuracy: AccuracyOverTime | None
+
+
+def assess(subject: Subject, attacks: tuple[Attack, ...], listener: Listener) -> Assessment:
+    """Run the attacks, place every sample on the plane, and check the audit by its controls."""
+    pool = subject.pool()
+    plane, headline = _follow(pool, attacks[0], subject, listener)
+    scores = {attacks[0].name: headline}
+    for attack in attacks[1:]:
+        scores[attack.name] = final_scores(pool, attack, listener)
+    mask, clusters = subject.membership.mask, subject.membership.clusters()
+    summaries = tuple(
+        summarize(scores[a.name], mask, clusters, attack=a.name, small_print=a.describe(), seed=subject.seed)
+        for a in counted(attacks, "summarize", len(attacks), "attacks", listener)
+    )
+    controls = _controls(subject, attacks[0], headline, listener)
+    return Assessment(
+        subject,
+        attacks,
+        scores,
+        plane,
+        summaries,
+        controls,
+        difficulty(subject.signals, mask),
+        accuracy_over_time(subject.signals, mask),
+    )
+
+
+def final_scores(pool: Pool, attack: Attack, listener: Listener) -> Float64[np.ndarray, "targets samples"]:
+    """The attack's scores of every target at the last checkpoint."""
+    values = np.empty((pool.num_models, pool.num_samples))
+    rows = stream(pool, attack, checkpoints=[pool.num_checkpoints - 1])
+    for target, _, row in counted(rows, attack.name, pool.num_models, "targets", listener):
+        values[target] = row
+    return values
+
+
+def _follow(
+    pool: Pool, attack: Attack, subject: Subject, listener: Listener
+) -> tuple[Plane, Float64[np.ndarray, "targets samples"]]:
+    """The plane over all checkpoints, and the scores at the last one."""
+    counter = PlaneCounter(subject.membership.mask, subject.epochs)
+    last = np.empty((pool.num_models, pool.num_samples))
+    total = pool.num_models * pool.num_checkpoints
+    rows = stream(pool, attack)
+    for target, checkpoint, row in counted(rows, attack.name, total, "targets x checkpoints", listener):
+        counter.add(target, checkpoint, row)
+        if checkpoint == pool.num_checkpoints - 1:
+            last[target] = row
+    return counter.plane(), last
+
+
+def _controls(
+    subject: Subject, attack: Attack, scores: Float64[np.ndarray, "targets samples"], listener: Listener
+) -> tuple[Control, ...]:
+    membership = subject.membership
+    mask, clusters, targets = membership.mask, membership.clusters(), np.arange(membership.num_models)
+
+    def run(signals: SignalSource) -> Float64[np.ndarray, "targets samples"]:
+        pool = Pool(signals, membership, labels=subject.labels, features=subject.inputs)
+        return final_scores(pool, attack, silent)
+
+    checks = [
+        lambda: positive_control(run, subject.signals, mask, targets),
+        lambda: negative_control(run, mask, targets, subject.seed),
+        lambda: foreign_coins(scores, mask, clusters),
+        lambda: _blind(subject, clusters),
+    ]
+    return tuple(check() for check in counted(checks, "controls", len(checks), "controls", listener))
+
+
+def _blind(subject: Subject, clusters: Int64[np.ndarray, "models"]) -> Control:
+    if subject.inputs is None or subject.labels is None:
+        note = "The samples themselves are not at hand."
+        return Control(
+            name="blind baseline",
+            purpose="Finds members that differ by themselves.",
+            expectation="AUC not clearly above 0.5",
+            estimate=unsupported(note),
+            passed=None,
+            note=note,
+        )
+    return blind_baseline(subject.inputs, subject.labels, subject.membership.mask, clusters, subject.seed)

@@ -1,0 +1,215 @@
+"""`vestige.audit`: train, attack, place on the plane, check, write."""
+
+import dataclasses
+import datetime
+import re
+import shlex
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vestige.audits import tables
+from vestige.audits.assessment import Assessment, Subject, assess
+from vestige.audits.findings import Context, result_of, versions
+from vestige.audits.folder import MANIFEST, claimed
+from vestige.audits.options import Options
+from vestige.audits.outcome import Audit
+from vestige.audits.pages import write_page
+from vestige.audits.preparation import Prepared, prepare
+from vestige.audits.step import Listener, Step, silent
+from vestige.core import files
+from vestige.core.errors import unknown_name
+from vestige.core.record import array_digest, content_hash, plain
+from vestige.models.catalog import ModelSpec
+from vestige.population.fit import Fitted, Progress, fit
+from vestige.risk.identity import Fact
+from vestige.risk.result import AuditResult
+from vestige.training.recipe import Recipe
+
+
+def audit(
+    dataset: Any,
+    *,
+    model: str | Callable[..., Any] | ModelSpec | None = None,
+    recipe: Recipe | None = None,
+    listener: Listener = silent,
+    **options: Any,
+) -> Audit:
+    """The audit of a training recipe on a data set: what models trained so remember of whom.
+
+    dataset: a name such as "digits", a file, "package.module:function", a pair (inputs, labels) of
+      arrays, a torch Dataset or a `vestige.data.dataset.Dataset`.
+    model: a name, "package.module:function", or a function returning an nn.Module.
+    recipe: a whole recipe in place of the options epochs, batch_size, optimizer and so on.
+    listener: called with a Step at every sign of life.
+    options: any field of `vestige.audits.options.Options`, for example models=64, epochs=40, out="runs/a".
+
+    A run that was interrupted continues where it stopped when called again with the same arguments.
+    Raises InputError or RunFolderError before any training if something is wrong.
+    """
+    known = {field.name for field in dataclasses.fields(Options)}
+    unknown = sorted(set(options) - known)
+    if unknown:
+        raise unknown_name("option", unknown[0], known)
+    for name in ("out", "data_dir"):
+        if options.get(name) is not None:
+            options[name] = Path(options[name])
+    if isinstance(options.get("attack"), str):
+        options["attack"] = (options["attack"],)
+    named = {"dataset": dataset} if isinstance(dataset, str) else {}
+    return run(prepare(Options(**named, **options), dataset, model, recipe), listener)
+
+
+def run(prepared: Prepared, listener: Listener = silent) -> Audit:
+    """Carry out a prepared audit in its run folder."""
+    folder = prepared.options.out or default_folder(prepared.plan.dataset.name)
+    with claimed(folder):
+        return _run(prepared, folder, listener)
+
+
+def default_folder(name: str) -> Path:
+    """Where a run goes if the user does not say."""
+    return Path("vestige-runs") / (re.sub(r"[^\w.-]+", "-", name).strip("-.") or "data")
+
+
+def _run(prepared: Prepared, folder: Path, listener: Listener) -> Audit:
+    manifest = _manifest(prepared)
+    files.write_json(folder / MANIFEST, {**manifest, "state": "running"})
+    fitted = _fit(prepared, folder, listener)
+    plan, start = prepared.plan, time.perf_counter()
+    np.save(fitted.store.folder / "membership.npy", plan.membership.mask, allow_pickle=False)
+    subject = Subject(
+        fitted.signals,
+        plan.membership,
+        plan.dataset.targets,
+        plan.dataset.ids,
+        np.array(plan.observation.checkpoints, float),
+        plan.dataset.inputs,
+        plan.seed,
+    )
+    assessment = assess(subject, prepared.attacks, listener)
+    timings = {"train": round(fitted.seconds, 3), "attack": round(time.perf_counter() - start, 3)}
+    result = result_of(assessment, _context(prepared, fitted, folder, timings))
+    return write(assessment, result, folder, {**manifest, "timings_seconds": timings}, listener)
+
+
+def write(
+    assessment: Assessment, result: AuditResult, folder: Path, manifest: dict[str, Any], listener: Listener
+) -> Audit:
+    """Write every file of the run folder but the signals, the manifest last."""
+    listener(Step("write", 0, 1, "files", 0.0))
+    tables.write(assessment, folder)
+    write_page(assessment, result, folder / "report.html")
+    files.write_text(folder / "summary.json", result.to_json())
+    finished = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    files.write_json(folder / MANIFEST, {**manifest, "state": "done", "finished": finished})
+    listener(Step("write", 1, 1, "files", 0.0))
+    return Audit(result, assessment, folder)
+
+
+def _fit(prepared: Prepared, folder: Path, listener: Listener) -> Fitted:
+    total = prepared.plan.membership.num_models
+
+    def report(progress: Progress) -> None:
+        listener(Step("train", progress.models_done, progress.models_total, "models", progress.seconds))
+
+    listener(Step("train", 0, total, "models", 0.0))
+    return fit(prepared.plan, folder, prepared.options.jobs, report)
+
+
+def _manifest(prepared: Prepared) -> dict[str, Any]:
+    plan, options = prepared.plan, prepared.options
+    shown = {f.name: getattr(options, f.name) for f in dataclasses.fields(options)}
+    paths = {name: str(value) for name, value in shown.items() if isinstance(value, Path)}
+    return {
+        "tool": "vestige",
+        "options": plain({**shown, **paths}),
+        "recipe": plain(plan.recipe),
+        "observation": plain(plan.observation),
+        "engine": plain(plan.choice),
+        "device": plan.device,
+        "seed": plan.seed,
+        "population": plan.key,
+        "dataset": {"name": plan.dataset.name, "hash": plan.dataset.fingerprint()},
+        "membership": {"design": plan.membership.design, "hash": array_digest(plan.membership.mask)},
+        "attacks": [plain(attack) for attack in prepared.attacks],
+        "versions": {fact.name: fact.value for fact in versions()},
+    }
+
+
+def _context(prepared: Prepared, fitted: Fitted, folder: Path, timings: dict[str, float]) -> Context:
+    plan = prepared.plan
+    damaged = [f"The files of model {model} were damaged; it was trained again." for model in fitted.damaged]
+    reused = f"{fitted.trained} trained, {fitted.reused} reused from {folder}"
+    return Context(
+        title=f"What models trained on {plan.dataset.name} remember",
+        model=plan.recipe.model.name,
+        dataset=plan.dataset.name,
+        num_classes=plan.dataset.num_classes,
+        class_names=plan.dataset.class_names,
+        recipe=recipe_facts(prepared),
+        cost=(
+            Fact(name="Models in this run", value=reused),
+            Fact(name="Training time", value=f"{timings['train']:.1f} s on {plan.device}"),
+        ),
+        policy=prepared.policy,
+        command=command_line(prepared.options),
+        python_call=python_call(prepared.options),
+        seeds=(Fact(name="root seed", value=str(plan.seed)),),
+        hashes=(
+            Fact(name="data", value=plan.dataset.fingerprint()),
+            Fact(name="membership", value=array_digest(plan.membership.mask)),
+            Fact(name="population", value=plan.key),
+            Fact(name="recipe", value=content_hash(plan.recipe)),
+        ),
+        timings=tuple(Fact(name=name, value=f"{seconds:.1f} s") for name, seconds in timings.items()),
+        warnings=tuple(damaged),
+        report=str(folder / "report.html"),
+    )
+
+
+def recipe_facts(prepared: Prepared) -> tuple[Fact, ...]:
+    """The recipe and the design as they were run, one line each."""
+    plan = prepared.plan
+    r = plan.recipe
+    rows = {
+        "Model": " ".join([r.model.name, *(f"{k}={v}" for k, v in r.model.options)]),
+        "Loss": str(r.loss),
+        "Optimizer": str(r.optimizer),
+        "Learning-rate schedule": type(r.schedule).__name__.lower(),
+        "Augmentation": str(r.augmentation),
+        "Epochs": str(r.epochs),
+        "Batch size": str(r.batch_size),
+        "Precision of training": r.precision,
+        "Engine": f"{plan.choice.engine} ({plan.choice.reason})",
+        "Membership design": plan.membership.design,
+        "Members per model": f"{plan.membership.mask.sum(1).mean():.0f} of {plan.dataset.num_samples}",
+        "Checkpoints (epochs)": ", ".join(map(str, plan.observation.checkpoints)),
+        "Queries per record": str(len(plan.observation.queries)),
+    }
+    return tuple(Fact(name=name, value=value) for name, value in rows.items())
+
+
+def changed(options: Options) -> dict[str, Any]:
+    """The options that differ from their defaults, the data set apart."""
+    fields = [f for f in dataclasses.fields(options) if f.name != "dataset"]
+    return {f.name: getattr(options, f.name) for f in fields if getattr(options, f.name) != f.default}
+
+
+def command_line(options: Options) -> str:
+    """The command that repeats the audit."""
+    words = ["vestige", "audit", options.dataset or "DATASET"]
+    for name, value in changed(options).items():
+        for one in value if isinstance(value, tuple) else (value,):
+            words += [f"--{name.replace('_', '-')}", str(one)]
+    return shlex.join(words)
+
+
+def python_call(options: Options) -> str:
+    """The call from Python that repeats the audit."""
+    shown = {k: str(v) if isinstance(v, Path) else v for k, v in changed(options).items()}
+    arguments = [repr(options.dataset) if options.dataset else "dataset"]
+    return f"vestige.audit({', '.join([*arguments, *(f'{k}={v!r}' for k, v in shown.items())])})"

@@ -1,0 +1,142 @@
+"""Everything that can be checked before training, checked: data, model, recipe, coins, attacks, policy."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from vestige.attacks import catalog
+from vestige.attacks.pool import Pool
+from vestige.attacks.protocol import Attack
+from vestige.attacks.requirements import require
+from vestige.audits.options import Options
+from vestige.audits.presets import checkpoint_epochs, preset_for, recipe_for
+from vestige.core.errors import InputError
+from vestige.data import python_source, sources, transforms
+from vestige.data.dataset import Dataset
+from vestige.data.membership import Membership, independent, paired
+from vestige.models.catalog import ModelSpec, build, spec_of
+from vestige.population.plan import Plan
+from vestige.risk.verdict import Policy, parse_policy
+from vestige.signals.measure import Observation, stored
+from vestige.training import engines
+from vestige.training.recipe import Recipe
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """An audit that is ready to run."""
+
+    options: Options
+    plan: Plan
+    attacks: tuple[Attack, ...]
+    policy: Policy | None
+
+
+def prepare(
+    options: Options,
+    dataset: Any = None,
+    model: str | Callable[..., Any] | ModelSpec | None = None,
+    recipe: Recipe | None = None,
+) -> Prepared:
+    """The plan of an audit, with every check that needs no training.
+
+    dataset, model, recipe: objects given from Python; each stands in place of the options of that name.
+
+    Raises InputError for whatever is wrong with any of them, before anything is written.
+    """
+    attacks = named_attacks(options.attack)
+    policy = parse_policy(options.policy) if options.policy else None
+    data = _dataset(options, dataset)
+    preset = preset_for(data)
+    if recipe is None:
+        recipe = recipe_for(options, preset, spec_of(model or options.model or preset.model))
+    device = _device(options.device)
+    module = _initialized(recipe, data)
+    queries = transforms.queries(options.queries)
+    _try_on_samples(data, recipe, queries)
+    num_models = options.models or preset.models
+    membership = _coins(options, num_models, data.num_samples)
+    observation = Observation(
+        checkpoints=checkpoint_epochs(recipe.epochs, options.checkpoints),
+        signals=stored(tuple(name for attack in attacks for name in attack.needs.signals)),
+        queries=queries,
+    )
+    choice = engines.choose(recipe, module, num_models, device, options.engine)
+    plan = Plan(data, membership, recipe, observation, choice, options.seed, device.type)
+    check_references(attacks, plan)
+    return Prepared(options, plan, attacks, policy)
+
+
+def named_attacks(names: tuple[str, ...] | None) -> tuple[Attack, ...]:
+    """The attacks of these names, or the default set; the first is the headline."""
+    chosen = tuple(dict.fromkeys(names or catalog.DEFAULT_SET))
+    return tuple(catalog.by_name(name) for name in chosen)
+
+
+def check_references(attacks: tuple[Attack, ...], plan: Plan) -> None:
+    """Raise InputError if an attack would not find the references or arrays that it needs."""
+    shape = (
+        plan.membership.num_models,
+        len(plan.observation.checkpoints),
+        plan.dataset.num_samples,
+        len(plan.observation.queries),
+    )
+    planned = Pool(
+        _Planned(plan.observation.signals, shape),
+        plan.membership,
+        labels=plan.dataset.targets,
+        features=plan.dataset.inputs,
+    )
+    for attack in attacks:
+        require(attack, planned, range(plan.membership.num_models))
+
+
+class _Planned:
+    """Signals that will be recorded but are not yet: names and shape only."""
+
+    def __init__(self, names: tuple[str, ...], shape: tuple[int, int, int, int]) -> None:
+        self.names, self.shape = names, shape
+
+    def row(self, name: str, model: int, checkpoint: int) -> Float[np.ndarray, "samples augmentations"]:
+        raise InputError(f"signal={name!r} of model {model} is not recorded yet")
+
+
+def _dataset(options: Options, given: Any) -> Dataset:
+    if given is None or isinstance(given, str):
+        source = given or options.dataset
+        return sources.load(source, options.data_dir, options.samples, options.seed, options.label)
+    data = python_source.from_object(given)
+    return data if options.samples is None else sources.subset(data, options.samples, options.seed)
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name not in ("cpu", "cuda"):
+        raise InputError(f"device={name!r} must be cpu, cuda or auto")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise InputError("device='cuda' is not available to this PyTorch; use --device cpu")
+    return torch.device(name)
+
+
+def _initialized(recipe: Recipe, data: Dataset) -> torch.nn.Module:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return build(recipe.model, data.shape, data.num_classes)
+
+
+def _try_on_samples(data: Dataset, recipe: Recipe, queries: tuple[transforms.View, ...]) -> None:
+    """Apply augmentation and queries to two samples, so that what cannot work says so now."""
+    few = torch.from_numpy(data.select(np.arange(min(2, data.num_samples))).as_floats())
+    recipe.augmentation(few, torch.Generator().manual_seed(0))
+    for query in queries:
+        query(few)
+
+
+def _coins(options: Options, num_models: int, num_samples: int) -> Membership:
+    design = independent if options.design == "independent" else paired
+    return design(num_models, num_samples, options.seed)

@@ -1,0 +1,77 @@
+"""`vestige audit`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vestige.audits.audit import python_call, run
+from vestige.audits.options import Options, from_toml
+from vestige.audits.preparation import prepare
+from vestige.cli.closing import close
+from vestige.cli.progress import display
+from vestige.core.errors import InputError
+
+Text = Annotated[str | None, typer.Option()]
+
+
+def audit(
+    dataset: Annotated[
+        str,
+        typer.Argument(
+            help="digits, location30, cifar10, ...; a .npz, .csv or .parquet file; module:function"
+        ),
+    ] = "",
+    models: Annotated[int | None, typer.Option(help="models to train, each a target in turn")] = None,
+    epochs: Annotated[int | None, typer.Option(help="passes over a model's members")] = None,
+    checkpoints: Annotated[
+        int | None, typer.Option(help="epochs to observe, first and last among them")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="root of all randomness")] = None,
+    samples: Annotated[int | None, typer.Option(help="audit a random subset of this size")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="mlp, mlp-512-256, convnet, resnet18, ...; module:function")
+    ] = None,
+    attack: Annotated[
+        list[str] | None,
+        typer.Option(help="an attack (may repeat; the first is the headline); see `vestige attacks`"),
+    ] = None,
+    precision: Annotated[str | None, typer.Option(help="of training: float32 or bf16")] = None,
+    jobs: Annotated[int | None, typer.Option(help="worker processes; default one per core")] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="folder of official data files", envvar="VESTIGE_DATA")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="run folder; default vestige-runs/NAME")] = None,
+    config: Annotated[Path | None, typer.Option(help="a TOML file with any of these options")] = None,
+    optimizer: Annotated[str | None, typer.Option(help="sgd, adam or adamw")] = None,
+    lr: Annotated[float | None, typer.Option(help="learning rate")] = None,
+    momentum: Annotated[float | None, typer.Option(help="of sgd")] = None,
+    weight_decay: Annotated[
+        float | None, typer.Option(help="L2 for sgd and adam, decoupled for adamw")
+    ] = None,
+    schedule: Annotated[str | None, typer.Option(help="constant or cosine")] = None,
+    label_smoothing: Annotated[float | None, typer.Option(help="0 to 1")] = None,
+    augmentation: Annotated[str | None, typer.Option(help="none, flip, crop, flip-crop or noise")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="samples per step")] = None,
+    queries: Annotated[
+        str | None, typer.Option(help="views attacks see: none, flip, crop or flip-crop")
+    ] = None,
+    design: Annotated[str | None, typer.Option(help="coins: paired or independent")] = None,
+    policy: Annotated[str | None, typer.Option(help='your limit, such as "tpr@0.001<=0.02"')] = None,
+    engine: Annotated[str | None, typer.Option(help="auto, stacked or sequential")] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu or cuda")] = None,
+    label: Annotated[str | None, typer.Option(help="the label column of a table")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="show no progress")] = False,
+) -> None:
+    """Train models, attack each of them, place every sample on the FPR-TPR plane, and write a report."""
+    given = {**locals()}
+    for name in ("config", "quiet"):
+        given.pop(name)
+    given["attack"] = tuple(attack) if attack else None
+    given["dataset"] = dataset or None
+    options = (from_toml(config) if config else Options()).merged(given)
+    if not options.dataset:
+        raise InputError("dataset='' is missing; name one, for example: vestige audit digits")
+    with display(quiet) as listener:
+        outcome = run(prepare(options), listener)
+    close(outcome, python_call(options))

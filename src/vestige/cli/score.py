@@ -1,0 +1,38 @@
+"""`vestige score`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vestige.audits.scored import score_file
+from vestige.cli.closing import close
+from vestige.cli.progress import display
+
+
+def score(
+    file: Annotated[
+        Path, typer.Argument(help=".npz with values (models, [checkpoints,] samples) and membership")
+    ],
+    attack: Annotated[
+        list[str] | None, typer.Option(help="an attack (may repeat; the first is the headline)")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="run folder; default vestige-runs/NAME")] = None,
+    seed: Annotated[int, typer.Option(help="root of the bootstrap and of the controls")] = 0,
+    design: Annotated[
+        str | None, typer.Option(help="coins: paired, independent or balanced; default recognized")
+    ] = None,
+    policy: Annotated[str | None, typer.Option(help='your limit, such as "tpr@0.001<=0.02"')] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="show no progress")] = False,
+) -> None:
+    """Audit signals of models that somebody else trained; trains nothing.
+
+    FILE holds `values`, scaled logits as floats, and `membership`, booleans (models, samples); and if you
+    have them `labels` (samples), `sample_ids` (samples) and `epochs` (checkpoints).
+    """
+    names = tuple(attack) if attack else None
+    with display(quiet) as listener:
+        outcome, call = score_file(
+            file, attack=names, out=out, seed=seed, design=design, policy=policy, listener=listener
+        )
+    close(outcome, call)

@@ -1,0 +1,112 @@
+"""A figure as data: axes, marks, and the table behind them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+# Names of colors and of marker shapes; the drawing chooses how they look.
+INK, ACCENT, MUTED = "ink", "accent", "muted"
+
+Cell = str | int | float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Axis:
+    """One axis; limits in data units, also where `log` is true."""
+
+    title: str
+    low: float | None = None
+    high: float | None = None
+    log: bool = False
+    percent: bool = False
+    categories: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Line:
+    """A line through points, with a band if low and high are given."""
+
+    name: str
+    x: Float[np.ndarray, "points"]
+    y: Float[np.ndarray, "points"]
+    color: str
+    low: Float[np.ndarray, "points"] | None = None
+    high: Float[np.ndarray, "points"] | None = None
+    dashed: bool = False
+    listed: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Dots:
+    """Points whose area grows with a count; text appears when one is pointed at."""
+
+    name: str
+    x: Float[np.ndarray, "points"]
+    y: Float[np.ndarray, "points"]
+    color: str
+    count: Float[np.ndarray, "points"]
+    text: tuple[str, ...]
+    ringed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Intervals:
+    """One estimate with its interval per row of a vertical list."""
+
+    name: str
+    rows: tuple[str, ...]
+    value: Float[np.ndarray, "rows"]
+    low: Float[np.ndarray, "rows"]
+    high: Float[np.ndarray, "rows"]
+    color: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Area:
+    """A layer of a stack of areas."""
+
+    name: str
+    x: Float[np.ndarray, "points"]
+    y: Float[np.ndarray, "points"]
+    color: str
+
+
+Mark = Line | Dots | Intervals | Area
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """Columns and rows, as they are written to CSV."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    """One step of a figure that can be stepped through; its marks correspond to those of other frames."""
+
+    label: str
+    marks: tuple[Mark, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """What is drawn, what it means, and the numbers behind it.
+
+    alt: what a reader who cannot see the figure should know.
+    frames: empty unless the figure can be stepped through; marks are then those of the last frame.
+    """
+
+    key: str
+    title: str
+    caption: str
+    alt: str
+    x: Axis
+    y: Axis
+    marks: tuple[Mark, ...]
+    table: Table
+    frames: tuple[Frame, ...] = ()
+    height: int = 380
+    square: bool = False

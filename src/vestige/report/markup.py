@@ -1,0 +1,93 @@
+"""Pieces of HTML, escaped."""
+
+import base64
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from vestige.report.figure import Figure, Table
+from vestige.report.plotly_page import draw
+
+
+def text(value: object) -> str:
+    """The value as escaped text."""
+    return escape(str(value))
+
+
+def paragraph(value: str, kind: str = "") -> str:
+    """A paragraph of plain text."""
+    return f"<p{_class(kind)}>{text(value)}</p>"
+
+
+def bullets(items: Iterable[str], kind: str = "") -> str:
+    """A list of plain sentences."""
+    return f"<ul{_class(kind)}>{''.join(f'<li>{text(item)}</li>' for item in items)}</ul>"
+
+
+def facts(rows: Iterable[tuple[str, str]]) -> str:
+    """Names and values side by side."""
+    body = "".join(f"<div><dt>{text(name)}</dt><dd>{text(value)}</dd></div>" for name, value in rows)
+    return f'<dl class="facts">{body}</dl>'
+
+
+def table(
+    caption: str, header: Sequence[str], rows: Iterable[Sequence[str]], numeric: Sequence[int] = ()
+) -> str:
+    """A table of text; the numbered columns are set as figures."""
+    kinds = ["number" if i in numeric else "" for i in range(len(header))]
+    head = "".join(f'<th scope="col"{_class(k)}>{text(h)}</th>' for h, k in zip(header, kinds, strict=True))
+    body = "".join(f"<tr>{_cells(row, kinds)}</tr>" for row in rows)
+    return (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{text(caption)}"><table>'
+        f"<caption>{text(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def section(number: str, title: str, *parts: str) -> str:
+    """A numbered section."""
+    head = f'<h2 id="section-{number}"><span class="section-number">{number}</span> {text(title)}</h2>'
+    return f'<section aria-labelledby="section-{number}">{head}{"".join(parts)}</section>'
+
+
+def figure(content: Figure) -> str:
+    """A figure with title, caption, alternative text, its numbers as CSV, and controls if it has steps."""
+    return (
+        f'<figure id="figure-{content.key}"><h3>{text(content.title)}</h3>'
+        f'<div class="plot" role="img" aria-label="{text(content.alt)}">{draw(content)}</div>'
+        f"{_stepper(content) if content.frames else ''}"
+        f"<figcaption>{text(content.caption)} {download(content.key, content.table)}</figcaption></figure>"
+    )
+
+
+def download(name: str, content: Table) -> str:
+    """A link that holds the table as CSV."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(content.header)
+    writer.writerows([f"{c:.6g}" if isinstance(c, float) else c for c in row] for row in content.rows)
+    data = base64.b64encode(buffer.getvalue().encode()).decode()
+    return f'<a class="csv" download="{name}.csv" href="data:text/csv;base64,{data}">Numbers (CSV)</a>'
+
+
+def _stepper(content: Figure) -> str:
+    last = len(content.frames) - 1
+    return (
+        f'<div class="stepper" data-plot="plot-{content.key}" data-labels="{text(";".join(f.label for f in content.frames))}">'
+        '<button type="button" data-do="back" aria-label="One checkpoint back">‹</button>'
+        '<button type="button" data-do="play" aria-label="Play through training">Play</button>'
+        '<button type="button" data-do="forward" aria-label="One checkpoint forward">›</button>'
+        f'<input type="range" min="0" max="{last}" value="{last}" aria-label="Checkpoint">'
+        f"<output>Epoch {text(content.frames[-1].label)}</output></div>"
+    )
+
+
+def _cells(row: Sequence[str], kinds: Sequence[str]) -> str:
+    cells = zip(row, kinds, strict=True)
+    first, first_kind = next(cells)
+    rest = "".join(f"<td{_class(kind)}>{text(cell)}</td>" for cell, kind in cells)
+    return f'<th scope="row"{_class(first_kind)}>{text(first)}</th>{rest}'
+
+
+def _class(kind: str) -> str:
+    return f' class="{kind}"' if kind else ""

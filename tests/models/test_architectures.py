@@ -1,0 +1,125 @@
+import pytest
+import torch
+from torch import nn
+
+from vestige.core.errors import InputError
+from vestige.models.catalog import ModelSpec, build
+from vestige.models.convnet import convnet
+from vestige.models.densenet import densenet
+from vestige.models.image_shape import channels_of
+from vestige.models.mlp import ACTIVATIONS, mlp
+from vestige.models.wide_resnet import wide_resnet
+
+CIFAR = (3, 32, 32)
+CONVOLUTIONAL = ("convnet", "resnet18", "wrn28-2", "densenet", "vgg16")
+
+
+def size(model):
+    return sum(p.numel() for p in model.parameters())
+
+
+@pytest.mark.parametrize(
+    ("name", "published"),
+    [
+        ("resnet18", 11_173_962),  # 3x3 stem, 1x1 shortcuts
+        ("wrn28-2", 1_467_610),  # 1.5 M in Oliver et al. 2018
+        ("wrn28-10", 36_479_194),  # 36.5 M in Zagoruyko and Komodakis 2016, table 4
+        ("densenet", 769_162),  # 0.8 M for L=100, k=12 in Huang et al. 2017, table 2
+        ("vgg16", 14_728_266),  # 14.7 M: the 13 convolutions with batch norm and one linear layer
+    ],
+)
+def test_parameter_counts(name, published):
+    with torch.device("meta"):
+        assert size(build(ModelSpec(name), CIFAR, 10)) == published
+
+
+def test_small_models_by_hand():
+    assert size(mlp((446,), 30)) == 446 * 128 + 128 + 128 * 30 + 30
+    assert size(build(ModelSpec("linear"), (1, 8, 8), 10)) == 64 * 10 + 10
+    assert size(build(ModelSpec("mlp-512-256"), (64,), 10)) == 65 * 512 + 513 * 256 + 257 * 10
+    head = 4 * 4 * 128 * 10 + 10
+    assert size(convnet(CIFAR, 10)) == (27 * 32 + 32) + (288 * 64 + 64) + (576 * 128 + 128) + head
+
+
+@pytest.mark.parametrize("name", CONVOLUTIONAL)
+@pytest.mark.parametrize("shape", [(1, 8, 8), (1, 28, 28), (3, 32, 32), (2, 17, 24)])
+def test_every_image_model_learns_from_every_shape(name, shape):
+    if name == "vgg16" and min(shape[1:]) < 16:
+        pytest.skip("five halvings need 16 pixels")
+    model = build(ModelSpec(name), shape, 2)
+    outputs = model(torch.randn(3, *shape))
+    assert outputs.shape == (3, 2)
+    nn.functional.cross_entropy(outputs, torch.tensor([0, 1, 1])).backward()
+    for parameter_name, parameter in model.named_parameters():
+        assert parameter.grad is not None, parameter_name
+        assert parameter.grad.isfinite().all()
+    assert sum(p.grad.abs().sum() for p in model.parameters()) > 0
+
+
+@pytest.mark.parametrize("name", ["linear", "mlp", "mlp-16-8"])
+@pytest.mark.parametrize("shape", [(5,), (1, 8, 8)])
+def test_flat_models(name, shape):
+    model = build(ModelSpec(name), shape, 2)
+    assert model(torch.randn(3, *shape)).shape == (3, 2)
+    assert {type(layer) for layer in model} <= {nn.Flatten, nn.Linear, nn.Tanh}
+
+
+def test_mlp_is_what_it_says():
+    model = mlp((5,), 3, hidden=(4, 2), activation="relu", dropout=0.25)
+    assert [type(m).__name__ for m in model] == [
+        "Flatten", "Linear", "ReLU", "Dropout", "Linear", "ReLU", "Dropout", "Linear",
+    ]  # fmt: skip
+    inputs = torch.randn(7, 5)
+    hidden = inputs
+    for layer in (model[1], model[4]):
+        hidden = torch.relu(hidden @ layer.weight.T + layer.bias)
+    expected = hidden @ model[-1].weight.T + model[-1].bias
+    torch.testing.assert_close(model.eval()(inputs), expected)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_activations(activation):
+    assert mlp((5,), 3, activation=activation)(torch.randn(2, 5)).shape == (2, 3)
+
+
+def test_convnet_options():
+    kinds = [type(m).__name__ for m in convnet(CIFAR, 10, width=8, batch_norm=True, dropout=0.1)]
+    assert kinds.count("BatchNorm2d") == 3
+    assert kinds[-2:] == ["Dropout", "Linear"]
+    assert "BatchNorm2d" not in [type(m).__name__ for m in convnet(CIFAR, 10)]
+
+
+def test_dropout_and_batch_norm_sleep_in_evaluation():
+    for name in ("wrn28-2", "densenet"):
+        model = build(ModelSpec(name, (("dropout", 0.3),)), (1, 8, 8), 3).eval()
+        inputs = torch.randn(4, 1, 8, 8)
+        with torch.no_grad():
+            torch.testing.assert_close(model(inputs)[:1], model(inputs[:1]))
+            assert torch.equal(model(inputs), model(inputs))
+
+
+def test_no_operation_writes_in_place():
+    for name in CONVOLUTIONAL:
+        with torch.device("meta"):
+            model = build(ModelSpec(name), CIFAR, 10)
+        assert not any(getattr(m, "inplace", False) for m in model.modules())
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: mlp((4,), 2, activation="rleu"), "did you mean relu"),
+        (lambda: mlp((4,), 2, hidden=(0,)), "hidden width=0"),
+        (lambda: mlp((4,), 2, dropout=1.0), "dropout=1.0"),
+        (lambda: convnet((64,), 10), r"shape \(64,\); use the model mlp"),
+        (lambda: convnet((1, 7, 8), 10), "at least 8 x 8"),
+        (lambda: wide_resnet(CIFAR, 10, depth=27), "depth=27"),
+        (lambda: wide_resnet(CIFAR, 10, widen=0), "widen=0"),
+        (lambda: densenet(CIFAR, 10, depth=99), "depth=99"),
+        (lambda: build(ModelSpec("vgg16"), (1, 8, 8), 10), "at least 16 x 16"),
+        (lambda: channels_of("convnet", (28, 28), 8), r"\(28, 28\)"),
+    ],
+)
+def test_bad_options_are_named(make, message):
+    with pytest.raises(InputError, match=message):
+        make()
