@@ -7,16 +7,20 @@
     vestige.roc(scores[0], membership[0]).tpr_at(0.01)   # the ROC of one target
 """
 
-from vestige.attacks.score import score
-from vestige.attacks.scores import Scores
-from vestige.audits.audit import audit
-from vestige.audits.outcome import Audit
-from vestige.core.errors import InputError, RunFolderError, ValidityError, VestigeError
-from vestige.data.dataset import Dataset
-from vestige.data.membership import Membership
-from vestige.models.catalog import ModelSpec
-from vestige.stats.roc import Roc, roc
-from vestige.training.recipe import Recipe
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vestige.attacks.score import score
+    from vestige.attacks.scores import Scores
+    from vestige.audits.audit import audit
+    from vestige.audits.outcome import Audit
+    from vestige.core.errors import InputError, RunFolderError, ValidityError, VestigeError
+    from vestige.data.dataset import Dataset
+    from vestige.data.membership import Membership
+    from vestige.models.catalog import ModelSpec
+    from vestige.stats.roc import Roc, roc
+    from vestige.training.recipe import Recipe
 
 __version__ = "0.1.0"
 __all__ = [
@@ -35,3 +39,31 @@ __all__ = [
     "roc",
     "score",
 ]
+
+# Loaded when first asked for: torch takes seconds, and `vestige --help` or a ROC has no use for it.
+_HOMES = {
+    "Audit": "audits.outcome",
+    "Dataset": "data.dataset",
+    "InputError": "core.errors",
+    "Membership": "data.membership",
+    "ModelSpec": "models.catalog",
+    "Recipe": "training.recipe",
+    "Roc": "stats.roc",
+    "RunFolderError": "core.errors",
+    "Scores": "attacks.scores",
+    "ValidityError": "core.errors",
+    "VestigeError": "core.errors",
+    "audit": "audits.audit",
+    "roc": "stats.roc",
+    "score": "attacks.score",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'vestige' has no attribute {name!r}")
+    return getattr(import_module(f"vestige.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -60,7 +60,7 @@ def test_targets_that_differ_widen_the_interval():
 
 
 def test_dependent_targets_are_resampled_together():
-    scores, member, clusters = population(targets=40, samples=200)
+    scores, member, _ = population(targets=40, samples=200)
     doubled = np.repeat(scores[::2], 2, 0), np.repeat(member[::2], 2, 0)
     together = summarize(*doubled, np.arange(40) // 2, attack="a").auc
     apart = summarize(*doubled, np.arange(40), attack="a").auc

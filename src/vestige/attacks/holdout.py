@@ -4,8 +4,9 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int, Shaped
 
 from vestige.attacks.pool import Pool, gather
-from vestige.attacks.quantity import Quantity, recorded_name, value
-from vestige.stats.moments import TwoSided
+from vestige.attacks.quantity import Quantity, Values, recorded_name, value
+from vestige.stats.exchange import exchange
+from vestige.stats.moments import Moments, Row, TwoSided
 
 Raw = Shaped[np.ndarray, "samples augmentations"]
 Weight = Float64[np.ndarray, "samples 1"] | float
@@ -46,13 +47,25 @@ class Holdout:
 
     def take_from(self, totals: TwoSided, quantity: Quantity, samples: slice) -> TwoSided:
         """The moments of the references alone, from those of all models at these samples."""
+        inside, outside = self._removals(totals, quantity, samples)
+        return TwoSided(inside[0].without(*inside[1]), outside[0].without(*outside[1]))
+
+    def sums_from(self, totals: TwoSided, quantity: Quantity, samples: slice) -> list[tuple[Row, float]]:
+        """Summed squares and degrees of freedom of the IN and of the OUT references at these samples."""
+        return [side.summed_without(*removal) for side, removal in self._removals(totals, quantity, samples)]
+
+    def _removals(
+        self, totals: TwoSided, quantity: Quantity, samples: slice
+    ) -> list[tuple[Moments, tuple[Values, Weight]]]:
+        """Each side with the row to take away from it, and where."""
         own, other = self.row(quantity, samples), self.left_out_row(quantity, samples)
         inside = self._pool.membership.mask[self.model, samples, None]
         in_present, out_present = self._present(inside, samples)
-        return TwoSided(
-            totals.inside.without(np.where(inside, own, other), in_present),
-            totals.outside.without(np.where(inside, other, own), out_present),
-        )
+        from_inside, from_outside = exchange(inside, own, other)
+        return [
+            (totals.inside, (from_inside, in_present)),
+            (totals.outside, (from_outside, out_present)),
+        ]
 
     def _present(self, inside: Bool[np.ndarray, "samples 1"], samples: slice) -> tuple[Weight, Weight]:
         """1 where a row is to be taken from the inside, and from the outside."""
@@ -73,7 +86,8 @@ class Holdout:
 
     def _read(self, which: str, recorded: str) -> Raw:
         def row_of(model: int) -> Raw:
-            return self._pool.signals.row(recorded, model, self._checkpoint)
+            # a plain array: slices of a memory map are slow to make
+            return np.asarray(self._pool.signals.row(recorded, model, self._checkpoint))
 
         if which == "own":
             return row_of(self.model)

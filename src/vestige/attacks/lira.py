@@ -63,7 +63,7 @@ class LiRA(Attack):
     def needs(self) -> Needs:
         """The scaled logit; per side one reference for a fixed variance and two for one per sample."""
         references = 1 if self._is_fixed else 2
-        return Needs(in_references=references if self.online else 0, out_references=references)
+        return Needs(in_references=references if self.online else 1, out_references=references)
 
     def describe(self) -> str:
         """The small print."""

@@ -108,8 +108,17 @@ class Pool:
         """How many references of this target trained with each sample, and how many without."""
         own = self.membership.mask[target]
         other = np.asarray(self.left_out(target)) >= 0
-        inside = self._kept("inside", lambda: self.membership.mask.sum(0))
+        inside = self._inside()
         return inside - (own | other), self.num_models - inside - (~own | other)
+
+    def fewest_references(self) -> int:
+        """No target has fewer references than this, for any sample on either side."""
+        inside = self._inside()
+        return int(min(inside.min(), self.num_models - inside.max())) - 1
+
+    def _inside(self) -> Int[np.ndarray, "samples"]:
+        """In how many models each sample is."""
+        return self._kept("inside", lambda: self.membership.mask.sum(0))
 
     def _kept(self, key: Hashable, compute: Callable[[], Any]) -> Any:
         if key not in self._totals:
@@ -127,7 +136,7 @@ def _accumulate(
     total = moments.empty(samples, augmentations)
     for start in range(0, models, ROWS_AT_ONCE):
         group = range(start, min(start + ROWS_AT_ONCE, models))
-        rows = [source.row(recorded, model, checkpoint) for model in group]
+        rows = [np.asarray(source.row(recorded, model, checkpoint)) for model in group]
         for block in moments.blocks(samples):
             part = total.at(block)
             for model, row in zip(group, rows, strict=True):

@@ -16,8 +16,10 @@ class Needs:
     """What an attack must be given.
 
     signals: names of recorded or derivable signals.
-    in_references, out_references, references: how many references trained with, without, and either way a
-      sample are needed to score that sample; where there are fewer its score is NaN.
+    in_references, out_references: how many references trained with, and without, a sample are needed to
+      score that sample; where there are fewer its score is NaN. An attack that uses references at all asks
+      for one on either side: no sample of a population is in every model or in none, so references that are
+      all on one side would give the target's coin away.
     labels, features, embeddings, publics: whether the pool must hold them.
     all_checkpoints: whether the attack looks at other checkpoints than the one it scores.
     """
@@ -25,7 +27,6 @@ class Needs:
     signals: tuple[str, ...] = (SCALED_LOGIT,)
     in_references: int = 0
     out_references: int = 0
-    references: int = 0
     labels: bool = False
     features: bool = False
     embeddings: bool = False

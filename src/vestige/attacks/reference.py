@@ -30,8 +30,8 @@ class AttackR(Attack):
 
     @property
     def needs(self) -> Needs:
-        """The scaled logit and an OUT reference."""
-        return Needs(out_references=1)
+        """The scaled logit and a reference on either side."""
+        return Needs(in_references=1, out_references=1)
 
     def describe(self) -> str:
         """The small print."""
@@ -68,8 +68,8 @@ class CalibratedLoss(Attack):
 
     @property
     def needs(self) -> Needs:
-        """The loss and an OUT reference."""
-        return Needs(signals=("loss",), out_references=1)
+        """The loss and a reference on either side."""
+        return Needs(signals=("loss",), in_references=1, out_references=1)
 
     def describe(self) -> str:
         """The small print."""

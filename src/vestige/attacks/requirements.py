@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+from jaxtyping import Bool
+
 from vestige.attacks.pool import Pool
 from vestige.attacks.protocol import Attack
 from vestige.attacks.quantity import recorded_name
@@ -21,26 +24,29 @@ def require(attack: Attack, pool: Pool, targets: Sequence[int]) -> None:
     for name in ARRAYS:
         if getattr(needs, name) and getattr(pool, name) is None:
             raise InputError(f"attack={attack.name!r} needs {name} and {name}=None; pass {name}=")
-    if not any(_can_score(attack, pool, target) for target in targets):
+    if not any(
+        where is None or where.any() for where in (scorable(attack, pool, target) for target in targets)
+    ):
         raise _too_few(attack, pool)
 
 
-def _can_score(attack: Attack, pool: Pool, target: int) -> bool:
+def scorable(attack: Attack, pool: Pool, target: int) -> Bool[np.ndarray, "samples"] | None:
+    """Where a target's references suffice; None means everywhere."""
     needs = attack.needs
+    if pool.fewest_references() >= max(needs.in_references, needs.out_references):
+        return None
     inside, outside = pool.reference_counts(target)
-    enough = (inside >= needs.in_references) & (outside >= needs.out_references)
-    return bool((enough & (inside + outside >= needs.references)).any())
+    return (inside >= needs.in_references) & (outside >= needs.out_references)
 
 
 def _too_few(attack: Attack, pool: Pool) -> InputError:
     needs = attack.needs
     fixed = f"{attack.name}-fixed" if attack.name in ("lira-online", "lira-offline") else None
     instead = f", or use {fixed}, which pools one variance over all samples" if fixed else ""
-    sides = f"{needs.in_references} IN and {needs.out_references} OUT references"
-    wanted = sides if needs.in_references or needs.out_references else f"{needs.references} references"
     # with a sample in half of the models, one of each side goes to the target and to what is left out with it
-    enough = 2 * (max(needs.in_references, needs.out_references, needs.references) + 1)
+    enough = 2 * (max(needs.in_references, needs.out_references) + 1)
     return InputError(
-        f"attack={attack.name!r} needs at least {wanted} per sample, and with models={pool.num_models} no "
-        f"sample has them once the target is left out; train {enough} or more models{instead}"
+        f"attack={attack.name!r} needs at least {needs.in_references} IN and {needs.out_references} OUT "
+        f"references per sample, and with models={pool.num_models} no sample has them once "
+        f"the target is left out; train {enough} or more models{instead}"
     )

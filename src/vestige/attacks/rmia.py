@@ -44,10 +44,6 @@ class Ratio:
         marginal = mean if self.online else self._from_out(mean)
         return tempered.log(view.publics(SCALED_LOGIT)) - np.log(marginal)
 
-    def needs(self) -> Needs:
-        """The scaled logit; offline an OUT reference, online an IN reference or an OUT one."""
-        return Needs(out_references=1) if not self.online else Needs(references=1)
-
     def describe(self) -> str:
         """The small print."""
         form = "online" if self.online else f"offline with a={self.a:g}"
@@ -84,8 +80,8 @@ class BASE(Attack):
 
     @property
     def needs(self) -> Needs:
-        """The scaled logit and a reference."""
-        return self._ratio.needs()
+        """The scaled logit and a reference on either side."""
+        return Needs(in_references=1, out_references=1)
 
     def describe(self) -> str:
         """The small print."""
@@ -135,8 +131,8 @@ class RMIA(Attack):
 
     @property
     def needs(self) -> Needs:
-        """The scaled logit and a reference."""
-        return self._ratio.needs()
+        """The scaled logit and a reference on either side."""
+        return Needs(in_references=1, out_references=1)
 
     def describe(self) -> str:
         """The small print."""
@@ -145,11 +141,11 @@ class RMIA(Attack):
     def score(self, view: AttackView) -> Float64[np.ndarray, "samples"]:
         """The share of z that each sample dominates, 0 to 1."""
         ratios = _whole(view, self._ratio)
-        others = self._ratio.of_publics(view) if view.has_publics else ratios
+        publics = self._ratio.of_publics(view) if view.has_publics else None
         shares = np.empty_like(ratios)
         for query in range(ratios.shape[1]):
-            against = others[:, query if others.shape[1] > 1 else 0]
-            shares[:, query] = _dominated(ratios[:, query], against, math.log(self.gamma))
+            others = None if publics is None else publics[:, query if publics.shape[1] > 1 else 0]
+            shares[:, query] = _dominated(ratios[:, query], others, math.log(self.gamma))
         return average(shares)
 
     @property
@@ -167,12 +163,12 @@ def _whole(view: AttackView, ratio: Ratio) -> Values:
 
 
 def _dominated(
-    ratios: Float64[np.ndarray, "samples"], others: Float64[np.ndarray, "others"], log_gamma: float
+    ratios: Float64[np.ndarray, "samples"], others: Float64[np.ndarray, "others"] | None, log_gamma: float
 ) -> Float64[np.ndarray, "samples"]:
-    """For each log ratio the share of the others that lie at least log gamma below; NaN stays NaN."""
+    """For each log ratio the share of the others (None: of themselves) at least log gamma below; NaN stays."""
     order = np.argsort(ratios)
     ascending = ratios[order]
-    known = ascending if others is ratios else np.sort(others)
+    known = ascending if others is None else np.sort(others)
     known = known[: np.count_nonzero(~np.isnan(known))]
     # sorted queries make each search start where the last one ended
     below = np.searchsorted(known, ascending - log_gamma, side="right") / max(len(known), 1)

@@ -30,9 +30,6 @@ def _sums(view: AttackView, quantity: Quantity) -> list[tuple[Variance, float]]:
     """Summed squares and degrees of freedom of the IN and of the OUT side."""
     totals: list[tuple[Variance, float]] = [(np.zeros((1, 1)), 0.0)] * 2
     for block in view.blocks():
-        sides = block.moments(quantity)
-        totals = [
-            (squares + side.squares.sum(0, keepdims=True), freedom + float(side.freedom.sum()))
-            for (squares, freedom), side in zip(totals, (sides.inside, sides.outside), strict=True)
-        ]
+        parts = block.summed_squares(quantity)
+        totals = [(a + b, m + n) for (a, m), (b, n) in zip(totals, parts, strict=True)]
     return totals

@@ -11,7 +11,7 @@ from vestige.attacks.spread import pooled_variances
 from vestige.attacks.view import AttackView
 from vestige.core import check
 from vestige.stats.gaussian import log_student_density, student_constant
-from vestige.stats.moments import Moments
+from vestige.stats.moments import Moments, column_mean
 
 Row = Float64[np.ndarray, "1 augmentations"]
 Values = Float64[np.ndarray, "samples augmentations"]
@@ -69,12 +69,16 @@ class StudentT(Attack):
     guard: in IN scales. Under heavier OUT tails the ratio falls again for very confident targets, so signals
       are cut off this far above the higher of the two locations; infinity turns the guard off.
 
-    Queries are scored one by one and averaged. Samples with references on one side only are scored too.
+    variance_floor: in squared logits, for references that all agree.
+
+    Queries are scored one by one and averaged.
     """
 
     guard: float = 2.0
+    variance_floor: float = 1e-12
 
     def __post_init__(self) -> None:
+        check.positive("variance_floor", self.variance_floor)
         check.at_least("guard", self.guard, 0.0)
 
     @property
@@ -89,8 +93,8 @@ class StudentT(Attack):
 
     @property
     def needs(self) -> Needs:
-        """The scaled logit and a reference."""
-        return Needs(references=1)
+        """The scaled logit and a reference on either side."""
+        return Needs(in_references=1, out_references=1)
 
     def describe(self) -> str:
         """The small print."""
@@ -98,7 +102,7 @@ class StudentT(Attack):
 
     def score(self, view: AttackView) -> Float64[np.ndarray, "samples"]:
         """The log predictive ratio in nats."""
-        inside, outside = fit_priors(view)
+        inside, outside = fit_priors(view, self.variance_floor)
         return view.map(lambda block: self._block(block, inside, outside))
 
     def _block(self, view: AttackView, inside: Prior, outside: Prior) -> Float64[np.ndarray, "samples"]:
@@ -106,27 +110,27 @@ class StudentT(Attack):
         top, bottom = inside.predictive(sides.inside), outside.predictive(sides.outside)
         cutoff = np.maximum(top[0], bottom[0]) + self.guard * np.sqrt(top[1])
         x = np.minimum(view.target(SCALED_LOGIT), cutoff)
-        ratio = average(Prior.log_density(x, top) - Prior.log_density(x, bottom))
-        ratio[(sides.inside.count + sides.outside.count)[:, 0] == 0] = np.nan
-        return ratio
+        return average(Prior.log_density(x, top) - Prior.log_density(x, bottom))
 
 
-def fit_priors(view: AttackView) -> tuple[Prior, Prior]:
+def fit_priors(view: AttackView, floor: float) -> tuple[Prior, Prior]:
     """The priors of IN and of OUT references, by matching moments over the samples of the view."""
     in_variance, out_variance = pooled_variances(view, SCALED_LOGIT)
     sides = view.moments(SCALED_LOGIT)
-    return _fit(sides.inside, in_variance), _fit(sides.outside, out_variance)
+    return (
+        _fit(sides.inside, np.maximum(in_variance, floor)),
+        _fit(sides.outside, np.maximum(out_variance, floor)),
+    )
 
 
 def _fit(side: Moments, variance: Row) -> Prior:
     shape = 2 + 1 / np.maximum(_squared_variation(side, variance), 1 / COMPLETE)
     seen = side.count[:, 0] > 0
-    means = side.mean[seen]
-    if not len(means):
-        means = np.zeros_like(variance)
-    between = means.var(0, keepdims=True) - variance * np.mean(1 / np.maximum(side.count[seen], 1.0))
+    means, count = side.mean[seen], side.count[seen]
+    center = column_mean(means)
+    between = column_mean((means - center) ** 2) - variance * np.mean(1 / count)
     return Prior(
-        center=means.mean(0, keepdims=True),
+        center=center,
         weight=variance / np.maximum(between, variance / COMPLETE),
         shape=shape,
         scale=variance * (shape - 1),
@@ -139,6 +143,6 @@ def _squared_variation(side: Moments, variance: Row) -> Row:
     freedom = side.count[varied] - 1
     if not len(freedom):
         return np.zeros_like(variance)
-    seen = ((side.squares[varied] / freedom - variance) ** 2).mean(0, keepdims=True) / variance**2
+    seen = column_mean((side.squares[varied] / freedom / variance - 1) ** 2)
     noise = float((2 / freedom).mean())
     return (seen - noise) / (1 + noise)

@@ -12,7 +12,7 @@ from vestige.attacks.quantity import Quantity, Tempered, Values, recorded_name, 
 from vestige.core import check
 from vestige.core.errors import InputError
 from vestige.stats import moments, ranks
-from vestige.stats.moments import Moments, TwoSided
+from vestige.stats.moments import LOST, Moments, Row, TwoSided, column_sum
 
 __all__ = ["AttackView", "Pool"]
 
@@ -91,6 +91,21 @@ class AttackView:
                 return moments_here
             self._kept[key] = moments_here
         return self._kept[key]
+
+    def summed_squares(self, quantity: Quantity) -> list[tuple[Row, float]]:
+        """Squares and degrees of freedom of IN and of OUT references, each summed over the samples."""
+        if not self._excluded:
+            totals = self._pool.totals(quantity, self.checkpoint).at(self._samples)
+            sums = self._player.sums_from(totals, quantity, self._samples)
+            before = (totals.inside.squares, totals.outside.squares)
+            if all(
+                (left > LOST * column_sum(had)).all() for (left, _), had in zip(sums, before, strict=True)
+            ):
+                return sums
+        sides = self.moments(quantity)
+        return [
+            (column_sum(side.squares), float(side.freedom.sum())) for side in (sides.inside, sides.outside)
+        ]
 
     def medians(self, quantity: Quantity) -> tuple[Values, Values]:
         """The medians over the references trained with and without each sample; holds a block of all rows."""

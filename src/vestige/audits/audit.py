@@ -19,7 +19,7 @@ from vestige.audits.options import Options
 from vestige.audits.outcome import Audit
 from vestige.audits.pages import write_page
 from vestige.audits.preparation import Prepared, prepare
-from vestige.audits.step import Listener, Step, silent
+from vestige.audits.step import Listener, Step, counted, silent
 from vestige.core import files
 from vestige.core.errors import unknown_name
 from vestige.core.record import array_digest, content_hash, plain
@@ -93,21 +93,32 @@ def _run(prepared: Prepared, folder: Path, listener: Listener) -> Audit:
     assessment = assess(subject, prepared.attacks, listener)
     timings = {"train": round(fitted.seconds, 3), "attack": round(time.perf_counter() - start, 3)}
     result = result_of(assessment, _context(prepared, fitted, folder, timings))
-    return write(assessment, result, folder, {**manifest, "timings_seconds": timings}, listener)
+    write(assessment, result, plan.dataset.class_names, folder, listener)
+    finish(folder, {**manifest, "timings_seconds": timings})
+    return Audit(result, assessment, folder)
 
 
 def write(
-    assessment: Assessment, result: AuditResult, folder: Path, manifest: dict[str, Any], listener: Listener
-) -> Audit:
-    """Write every file of the run folder but the signals, the manifest last."""
-    listener(Step("write", 0, 1, "files", 0.0))
-    tables.write(assessment, folder)
-    write_page(assessment, result, folder / "report.html")
-    files.write_text(folder / "summary.json", result.to_json())
+    assessment: Assessment,
+    result: AuditResult,
+    class_names: tuple[str, ...],
+    folder: Path,
+    listener: Listener,
+) -> None:
+    """Write the tables, the report and the summary of a run, each file in one step."""
+    outputs: dict[str, Callable[[], None]] = {
+        "tables": lambda: tables.write(assessment, folder),
+        "report": lambda: write_page(assessment, result, class_names, folder / "report.html"),
+        "summary": lambda: files.write_text(folder / "summary.json", result.to_json()),
+    }
+    for output in counted(outputs.values(), "write", len(outputs), "outputs", listener):
+        output()
+
+
+def finish(folder: Path, manifest: dict[str, Any]) -> None:
+    """Mark the run as done."""
     finished = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     files.write_json(folder / MANIFEST, {**manifest, "state": "done", "finished": finished})
-    listener(Step("write", 1, 1, "files", 0.0))
-    return Audit(result, assessment, folder)
 
 
 def _fit(prepared: Prepared, folder: Path, listener: Listener) -> Fitted:
@@ -117,7 +128,10 @@ def _fit(prepared: Prepared, folder: Path, listener: Listener) -> Fitted:
         listener(Step("train", progress.models_done, progress.models_total, "models", progress.seconds))
 
     listener(Step("train", 0, total, "models", 0.0))
-    return fit(prepared.plan, folder, prepared.options.jobs, report)
+    fitted = fit(prepared.plan, folder, prepared.options.jobs, report)
+    stage = "train" if fitted.trained else "reuse"
+    listener(Step(stage, total, total, "models", fitted.seconds))
+    return fitted
 
 
 def _manifest(prepared: Prepared) -> dict[str, Any]:

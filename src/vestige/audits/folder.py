@@ -2,7 +2,7 @@
 
 import fcntl
 import json
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,7 +12,7 @@ MANIFEST = "manifest.json"
 
 
 @contextmanager
-def claimed(folder: Path) -> Iterator[Path]:
+def claimed(folder: Path) -> Generator[Path]:
     """The run folder, made if absent, locked against a second writer while in use.
 
     Raises RunFolderError if it cannot be written, belongs to somebody else or is in use. What it holds
@@ -44,7 +44,7 @@ def _refuse_foreign(folder: Path) -> None:
     names = {path.name for path in folder.iterdir()} - {"run.lock"}
     if names and not _is_ours(folder, names):
         raise RunFolderError(
-            f"out={folder} holds files that no audit wrote ({min(names)}); choose an empty or new folder for --out"
+            f"out={folder} holds files that no audit wrote ({min(names)}); choose an empty or new folder"
         )
 
 

@@ -2,6 +2,26 @@
 
 from pathlib import Path
 
+from vestige.audits.assessment import Assessment
+from vestige.report.arrays import AccuracyCurve, report_arrays
+from vestige.report.page import render
+from vestige.risk.result import AuditResult
 
-def write_page(assessment, result, path: Path) -> None:
-    path.write_text("todo")
+
+def write_page(assessment: Assessment, result: AuditResult, class_names: tuple[str, ...], path: Path) -> None:
+    """Write the report of this assessment."""
+    subject, accuracy = assessment.subject, assessment.accuracy
+    curves = {} if accuracy is None else {"members": accuracy.train, "non-members": accuracy.test}
+    arrays = report_arrays(
+        assessment.scores,
+        subject.membership.mask,
+        subject.membership.clusters(),
+        subject.ids,
+        plane=assessment.plane,
+        labels=subject.labels,
+        class_names=class_names,
+        accuracy=tuple(
+            AccuracyCurve(part=part, epochs=subject.epochs, values=values) for part, values in curves.items()
+        ),
+    )
+    render(result, arrays, path)

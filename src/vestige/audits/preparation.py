@@ -67,7 +67,7 @@ def prepare(
     )
     choice = engines.choose(recipe, module, num_models, device, options.engine)
     plan = Plan(data, membership, recipe, observation, choice, options.seed, device.type)
-    check_references(attacks, plan)
+    attacks = feasible(attacks, planned_pool(plan), chosen=options.attack is not None)
     return Prepared(options, plan, attacks, policy)
 
 
@@ -77,22 +77,34 @@ def named_attacks(names: tuple[str, ...] | None) -> tuple[Attack, ...]:
     return tuple(catalog.by_name(name) for name in chosen)
 
 
-def check_references(attacks: tuple[Attack, ...], plan: Plan) -> None:
-    """Raise InputError if an attack would not find the references or arrays that it needs."""
+def feasible(attacks: tuple[Attack, ...], pool: Pool, *, chosen: bool) -> tuple[Attack, ...]:
+    """The attacks that have the references and arrays they need.
+
+    Raises InputError for one that has not if the user chose it, or if it is the headline; others of the
+    default set are left out.
+    """
+    kept: list[Attack] = []
+    for position, attack in enumerate(attacks):
+        try:
+            require(attack, pool, range(pool.num_models))
+        except InputError:
+            if chosen or position == 0:
+                raise
+        else:
+            kept.append(attack)
+    return tuple(kept)
+
+
+def planned_pool(plan: Plan) -> Pool:
+    """What attacks will find once the plan has been carried out."""
     shape = (
         plan.membership.num_models,
         len(plan.observation.checkpoints),
         plan.dataset.num_samples,
         len(plan.observation.queries),
     )
-    planned = Pool(
-        _Planned(plan.observation.signals, shape),
-        plan.membership,
-        labels=plan.dataset.targets,
-        features=plan.dataset.inputs,
-    )
-    for attack in attacks:
-        require(attack, planned, range(plan.membership.num_models))
+    signals = _Planned(plan.observation.signals, shape)
+    return Pool(signals, plan.membership, labels=plan.dataset.targets, features=plan.dataset.inputs)
 
 
 class _Planned:

@@ -6,14 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from vestige.attacks.requirements import require
 from vestige.attacks.score import ready_made
 from vestige.audits.assessment import Subject, assess
-from vestige.audits.audit import default_folder, write
+from vestige.audits.audit import default_folder, finish, write
 from vestige.audits.findings import Context, result_of, versions
 from vestige.audits.folder import MANIFEST, claimed
 from vestige.audits.outcome import Audit
-from vestige.audits.preparation import named_attacks
+from vestige.audits.preparation import feasible, named_attacks
 from vestige.audits.step import Listener, silent
 from vestige.core import files
 from vestige.core.errors import InputError
@@ -50,8 +49,7 @@ def score_file(
         _epochs(arrays, signals.shape[1]),
         seed=seed,
     )
-    for one in attacks:
-        require(one, subject.pool(), range(membership.num_models))
+    attacks = feasible(attacks, subject.pool(), chosen=attack is not None)
     call = f"vestige.score(values, membership, {attacks[0].name!r})"
     hashes = {name: array_digest(value) for name, value in arrays.items()}
     folder = out or default_folder(file.stem)
@@ -92,8 +90,10 @@ def score_file(
             warnings=(),
             report=str(folder / "report.html"),
         )
-        outcome = write(assessment, result_of(assessment, context), folder, manifest, listener)
-    return outcome, call
+        result = result_of(assessment, context)
+        write(assessment, result, (), folder, listener)
+        finish(folder, manifest)
+    return Audit(result, assessment, folder), call
 
 
 def _read(file: Path) -> dict[str, np.ndarray]:

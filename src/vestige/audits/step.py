@@ -13,10 +13,10 @@ class Step:
     """One sign of life: the stage, how much of it is done, in which unit, and how long it has taken."""
 
     stage: str
-    done: float
+    done: int | float
     total: int
     unit: str
-    seconds: float
+    seconds: int | float
 
     @property
     def rate(self) -> float | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,8 +24,8 @@ SCORES = pa.schema(
 )
 
 
-def scores(assessment: Assessment) -> Iterator[pa.Table]:
-    """One table per attack and target: target, sample (row in the user's file), attack, member, score."""
+def scores(assessment: Assessment) -> Iterator[Any]:
+    """One pyarrow table per attack and target: target, sample (the user's row), attack, member, score."""
     ids, mask = assessment.subject.ids, assessment.subject.membership.mask
     for attack, values in assessment.scores.items():
         for target, row in enumerate(values):

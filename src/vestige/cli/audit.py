@@ -5,14 +5,7 @@ from typing import Annotated
 
 import typer
 
-from vestige.audits.audit import python_call, run
-from vestige.audits.options import Options, from_toml
-from vestige.audits.preparation import prepare
-from vestige.cli.closing import close
-from vestige.cli.progress import display
 from vestige.core.errors import InputError
-
-Text = Annotated[str | None, typer.Option()]
 
 
 def audit(
@@ -64,9 +57,14 @@ def audit(
     quiet: Annotated[bool, typer.Option("--quiet", help="show no progress")] = False,
 ) -> None:
     """Train models, attack each of them, place every sample on the FPR-TPR plane, and write a report."""
-    given = {**locals()}
-    for name in ("config", "quiet"):
-        given.pop(name)
+    given = {name: value for name, value in locals().items() if name not in ("config", "quiet")}
+    # torch takes seconds to load, and --help has no use for it
+    from vestige.audits.audit import python_call, run
+    from vestige.audits.options import Options, from_toml
+    from vestige.audits.preparation import prepare
+    from vestige.cli.closing import close
+    from vestige.cli.progress import display
+
     given["attack"] = tuple(attack) if attack else None
     given["dataset"] = dataset or None
     options = (from_toml(config) if config else Options()).merged(given)

@@ -7,8 +7,6 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from vestige.data import sources
-
 data = typer.Typer(help="What data sets there are.", no_args_is_help=True)
 
 
@@ -24,6 +22,8 @@ def ls(
     ] = None,
 ) -> None:
     """List the data sets that are known by name, and which are present."""
+    from vestige.data import sources
+
     table = Table("name", "samples", "shape", "classes", "present", "where", box=None, header_style="bold")
     for row in sources.catalog(data_dir):
         shape = "x".join(map(str, row.shape))

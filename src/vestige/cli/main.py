@@ -1,8 +1,6 @@
 """`vestige`: the verbs, and how their errors reach the shell."""
 
-import os
 import sys
-import warnings
 
 import typer
 
@@ -12,7 +10,7 @@ from vestige.cli.data import data
 from vestige.cli.score import score
 from vestige.core.errors import InputError, RunFolderError
 
-BAD_INPUT, FAILED, INTERRUPTED = 2, 3, 130
+BAD_INPUT = 2
 
 app = typer.Typer(
     name="vestige",
@@ -28,20 +26,9 @@ app.add_typer(data, name="data")
 
 
 def main() -> None:
-    """Run the command; exit 0 done, 1 exceeds the policy, 2 bad input, 3 failed, 4 cannot tell, 130 stopped."""
-    if "VESTIGE_DEBUG" not in os.environ:
-        warnings.filterwarnings("ignore", category=FutureWarning)
+    """Run the command: 0 done, 1 exceeds the policy, 2 bad input, 3 invalid, 4 cannot tell, 130 stopped."""
     try:
         app()
     except (InputError, RunFolderError) as error:
-        _say(error)
+        print(f"vestige: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(BAD_INPUT)
-    except KeyboardInterrupt:
-        print(
-            "vestige: interrupted; finished models are kept, run the same command to go on", file=sys.stderr
-        )
-        sys.exit(INTERRUPTED)
-
-
-def _say(error: Exception) -> None:
-    print(f"vestige: {' '.join(str(error).split())}", file=sys.stderr)

@@ -2,10 +2,10 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
-from typing import TextIO
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
@@ -13,18 +13,29 @@ from rich.text import Text
 from vestige.audits.step import Listener, Step, silent
 
 SECONDS_BETWEEN_LINES = 5.0
+INTERRUPTED = 130
 
 
 @contextmanager
-def display(quiet: bool = False) -> Iterator[Listener]:
-    """A listener that shows each step on standard error."""
+def display(quiet: bool = False) -> Generator[Listener]:
+    """A listener that shows each step on standard error; Ctrl-C ends the command with status 130."""
+    try:
+        with _listener(quiet) as listener:
+            yield listener
+    except KeyboardInterrupt:
+        typer.echo("vestige: stopped; finished models are kept, run the same command to go on", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+
+
+@contextmanager
+def _listener(quiet: bool) -> Generator[Listener]:
     if quiet:
         yield silent
     elif sys.stderr.isatty():
         with Bars() as bars:
             yield bars.show
     else:
-        yield Lines(sys.stderr).show
+        yield Lines().show
 
 
 class Bars:
@@ -74,8 +85,7 @@ class _Pace(ProgressColumn):
 class Lines:
     """A plain line when a stage begins, then every few seconds, then when it ends."""
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+    def __init__(self) -> None:
         self._stage = ""
         self._last = 0.0
         self._finished = False
@@ -85,9 +95,7 @@ class Lines:
         now = time.monotonic()
         new, ends = step.stage != self._stage, step.done >= step.total and not self._finished
         if new or ends or (not self._finished and now - self._last >= SECONDS_BETWEEN_LINES):
-            print(
-                " ".join(f"{step.stage}: {amount(step)} {pace(step)}".split()), file=self._stream, flush=True
-            )
+            print(" ".join(f"{step.stage}: {amount(step)} {pace(step)}".split()), file=sys.stderr, flush=True)
             self._last = now
         self._stage, self._finished = step.stage, step.done >= step.total
 

@@ -5,10 +5,6 @@ from typing import Annotated
 
 import typer
 
-from vestige.audits.scored import score_file
-from vestige.cli.closing import close
-from vestige.cli.progress import display
-
 
 def score(
     file: Annotated[
@@ -30,6 +26,10 @@ def score(
     FILE holds `values`, scaled logits as floats, and `membership`, booleans (models, samples); and if you
     have them `labels` (samples), `sample_ids` (samples) and `epochs` (checkpoints).
     """
+    from vestige.audits.scored import score_file
+    from vestige.cli.closing import close
+    from vestige.cli.progress import display
+
     names = tuple(attack) if attack else None
     with display(quiet) as listener:
         outcome, call = score_file(

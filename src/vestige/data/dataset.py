@@ -105,11 +105,17 @@ def _check(dataset: Dataset) -> None:
         raise InputError(f"{name}: holds 0 samples; give at least a few per class")
     if targets.min() < 0 or targets.max() >= dataset.num_classes:
         raise InputError(
-            f"{name}: labels run from {targets.min()} to {targets.max()}, outside 0..{dataset.num_classes - 1}; "
-            "renumber them from 0"
+            f"{name}: labels run from {targets.min()} to {targets.max()}, outside "
+            f"0..{dataset.num_classes - 1}; renumber them from 0"
         )
     if targets.min() == targets.max():
         raise InputError(f"{name}: every label is {targets[0]}; a classifier needs at least 2 classes")
-    if inputs.dtype != np.uint8 and not np.isfinite(np.sum(inputs, dtype=np.float64)):
+    if inputs.dtype != np.uint8 and not _all_finite(inputs):
         bad = int(np.flatnonzero(~np.isfinite(inputs.reshape(len(inputs), -1)).all(1))[0])
         raise InputError(f"{name}: inputs row {bad} holds NaN or infinity; remove or impute such values")
+
+
+def _all_finite(inputs: np.ndarray) -> bool:
+    """A sum is finite where all terms are; opposite infinities give NaN, with a warning of no interest."""
+    with np.errstate(invalid="ignore"):
+        return bool(np.isfinite(np.sum(inputs, dtype=np.float64)))

@@ -42,8 +42,8 @@ class Membership:
             sample = int(np.flatnonzero(stuck)[0])
             where = "in no model" if counts[sample] == 0 else "in every model"
             raise InputError(
-                f"sample {sample} is {where} ({int(stuck.sum())} such samples), so nothing can be said about it; "
-                "use more models or the paired design"
+                f"sample {sample} is {where} ({int(stuck.sum())} such samples), so nothing can be said "
+                "about it; use more models or the paired design"
             )
 
     @property

@@ -4,11 +4,10 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import torch
 from loky import get_reusable_executor  # pyright: ignore[reportMissingTypeStubs]
@@ -42,10 +41,10 @@ def processes(assignment: Assignment, tasks: list[Task], report: Report, jobs: i
     Workers end when this process dies, even by SIGKILL; what they had finished is on disk.
     """
     with tempfile.TemporaryDirectory(prefix="vestige-progress-") as counts:
-        executor: Any = get_reusable_executor(
+        executor = get_reusable_executor(
             max_workers=jobs,
             timeout=60,
-            reuse=False,
+            reuse=False,  # pyright: ignore[reportArgumentType]  # typed as str, documented as bool
             initializer=_start,
             initargs=(assignment, counts, os.getpid()),
         )
@@ -100,7 +99,7 @@ def _end_with(parent: int) -> None:
 
 
 @contextmanager
-def _configured() -> Iterator[None]:
+def _configured() -> Generator[None]:
     """Single-threaded arithmetic for a while; the caller's settings come back."""
     threads, precision = torch.get_num_threads(), torch.get_float32_matmul_precision()
     configure(threads=1)

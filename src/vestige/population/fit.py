@@ -75,7 +75,8 @@ def _train(plan: Plan, store: Store, tasks: list[Task], jobs: int | None, report
         plan.dataset, plan.recipe, plan.observation, plan.choice.engine, plan.device, store.folder
     )
     workers = min(jobs or executors.default_jobs(), len(tasks))
-    if workers == 1 or plan.device != "cpu":
+    only_here = plan.recipe.model.name.startswith("__main__:")  # no other process finds a script's function
+    if workers == 1 or plan.device != "cpu" or only_here:
         executors.serial(assignment, tasks, report)
     else:
         executors.processes(assignment, tasks, report, workers)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Shaped
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -53,7 +53,7 @@ class Store:
             return "damaged"
         return "whole" if whole else "damaged"
 
-    def signal(self, name: str, model: int) -> Float[np.ndarray, "checkpoints samples augmentations"]:
+    def signal(self, name: str, model: int) -> Shaped[np.ndarray, "checkpoints samples augmentations"]:
         """A model's signal, mapped from disk."""
         return np.load(self._signal_path(name, model), mmap_mode="r", allow_pickle=False)
 
@@ -105,6 +105,6 @@ class StoredSignals:
         checkpoints, samples, augmentations = self._row_shape
         return self._num_models, checkpoints, samples, augmentations
 
-    def row(self, name: str, model: int, checkpoint: int) -> Float[np.ndarray, "samples augmentations"]:
+    def row(self, name: str, model: int, checkpoint: int) -> Shaped[np.ndarray, "samples augmentations"]:
         """One signal of one model at one checkpoint, read from disk."""
         return np.asarray(self._store.signal(name, model)[checkpoint])

@@ -30,12 +30,12 @@ def roc_figure(arrays: ReportArrays) -> Figure:
         title="How many members each attack names, at each error rate",
         caption=(
             "Across: the share of non-members wrongly named. Up: the share of members named. All targets "
-            "stand under one common threshold. The band holds 80 % of the targets. The dashed line is chance. Gray "
-            "dotted parts cannot be relied on: too few non-members stand behind them."
+            "stand under one common threshold. The band holds 80 % of the targets. Dashed: chance. "
+            "Gray dotted parts cannot be relied on: too few non-members stand behind them."
         ),
         alt=_roc_alt(arrays.curves),
-        x=Axis(title="False positive rate", low=low, high=1, log=True, percent=True),
-        y=Axis(title="True positive rate", low=low, high=1, log=True, percent=True),
+        x=Axis(title="False positive rate", low=low, high=1.0, log=True, percent=True),
+        y=Axis(title="True positive rate", low=low, high=1.0, log=True, percent=True),
         marks=(chance, *marks),
         table=Table(header=("attack", "fpr", "tpr", "tpr_p10", "tpr_p90", "supported"), rows=rows),
         height=460,
@@ -88,7 +88,7 @@ def accuracy_figure(curves: tuple[AccuracyCurve, ...]) -> Figure:
         caption="The line is the mean over models; the band runs from the lowest to the highest.",
         alt=f"Accuracy at the last checkpoint: {final}.",
         x=Axis(title="Epoch"),
-        y=Axis(title="Accuracy", low=0, high=1.02, percent=True),
+        y=Axis(title="Accuracy", low=0.0, high=1.02, percent=True),
         marks=lines,
         table=Table(header=("part", "epoch", "accuracy"), rows=rows),
         height=320,
@@ -115,6 +115,7 @@ def _interval_figure(
         marks=(
             Line(
                 name="chance",
+                listed=False,
                 x=np.array([0.5, 0.5]),
                 y=np.array([-0.6, len(names) - 0.4]),
                 color=MUTED,

@@ -11,8 +11,8 @@ from vestige.report.plotly_page import draw
 
 
 def text(value: object) -> str:
-    """The value as escaped text."""
-    return escape(str(value))
+    """The value as escaped text, where a line never breaks before a percent sign."""
+    return escape(str(value)).replace(" %", "\u00a0%")
 
 
 def paragraph(value: str, kind: str = "") -> str:
@@ -72,8 +72,9 @@ def download(name: str, content: Table) -> str:
 
 def _stepper(content: Figure) -> str:
     last = len(content.frames) - 1
+    labels = text(";".join(frame.label for frame in content.frames))
     return (
-        f'<div class="stepper" data-plot="plot-{content.key}" data-labels="{text(";".join(f.label for f in content.frames))}">'
+        f'<div class="stepper" data-plot="plot-{content.key}" data-labels="{labels}">'
         '<button type="button" data-do="back" aria-label="One checkpoint back">‹</button>'
         '<button type="button" data-do="play" aria-label="Play through training">Play</button>'
         '<button type="button" data-do="forward" aria-label="One checkpoint forward">›</button>'

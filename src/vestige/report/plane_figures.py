@@ -7,22 +7,12 @@ from vestige.report.arrays import ReportArrays
 from vestige.report.figure import ACCENT, INK, MUTED, Area, Axis, Dots, Figure, Frame, Line, Table
 from vestige.risk.exposure import class_name, ranking
 from vestige.risk.plane import Plane
-from vestige.risk.region import REGIONS, region_of
+from vestige.risk.region import REGIONS, SHOWN, region_of
 
 MOST = 10
 MOST_CELLS = 2000  # more circles than this can be neither drawn quickly nor told apart
 COARSE = 50  # cells per axis when there are more
 NAMED_PER_CELL = 6
-
-# "Safe" would read as a promise on a page for non-specialists.
-DISPLAY = {
-    "Safe": "Low",
-    "Ambiguous": "Ambiguous",
-    "Emerging": "Emerging",
-    "High": "High",
-    "Inverted": "Inverted",
-}
-SHOWN = tuple(DISPLAY[r] for r in REGIONS)
 
 Cells = list[Int[np.ndarray, "_samples"]]
 
@@ -41,8 +31,8 @@ def plane_figure(arrays: ReportArrays, plane: Plane) -> Figure:
         title="Every record on the FPR–TPR plane",
         caption=(
             "Each circle holds the records that are named equally often: up, by models trained with them "
-            "(TPR); across, by models trained without them (FPR). Larger circles hold more records. On the dashed "
-            f"line membership makes no difference. Rings mark the {len(top)} most exposed at the end. "
+            "(TPR); across, by models trained without them (FPR). Larger circles hold more records. On the "
+            f"dashed line membership makes no difference. Rings mark the {len(top)} most exposed at the end. "
             "Step through training with the slider or the arrow keys."
         ),
         alt=f"At the last checkpoint the records lie in these regions: {shares}.",
@@ -69,7 +59,7 @@ def advantage_figure(arrays: ReportArrays, plane: Plane) -> Figure:
         caption="Advantage is TPR − FPR of the record at the last checkpoint.",
         alt=f"The most exposed record has advantage {final[0]:.2f}, the median {np.median(final):.2f}; "
         f"one in a hundred is above {quarter:.2f}.",
-        x=Axis(title="Rank of the record (1 = most exposed)", low=1, high=float(len(final)), log=True),
+        x=Axis(title="Rank of the record (1 = most exposed)", low=1.0, high=float(len(final)), log=True),
         y=Axis(title="Advantage", low=min(-0.05, float(final.min())), high=1.02),
         marks=(Line(name="advantage", x=rank, y=final[kept], color=ACCENT, listed=False),),
         table=Table(
@@ -85,7 +75,8 @@ def shares_figure(plane: Plane) -> Figure:
     shares = plane.shares
     stacked = ("High", "Emerging", "Ambiguous", "Inverted", "Safe")
     areas = tuple(
-        Area(name=DISPLAY[r], x=plane.epochs, y=shares[:, REGIONS.index(r)].copy(), color=r) for r in stacked
+        Area(name=SHOWN[REGIONS.index(r)], x=plane.epochs, y=shares[:, REGIONS.index(r)].copy(), color=r)
+        for r in stacked
     )
     high = shares[:, REGIONS.index("High")]
     return Figure(
@@ -94,7 +85,7 @@ def shares_figure(plane: Plane) -> Figure:
         caption="The share of all records in each region of the plane, at each checkpoint.",
         alt=f"The share in High goes from {100 * high[0]:.1f} % to {100 * high[-1]:.1f} %.",
         x=Axis(title="Epoch"),
-        y=Axis(title="Share of records", low=0, high=1, percent=True),
+        y=Axis(title="Share of records", low=0.0, high=1.0, percent=True),
         marks=areas,
         table=Table(
             header=("epoch", *SHOWN),
@@ -111,7 +102,7 @@ def center_figure(plane: Plane) -> Figure:
     return Figure(
         key="center",
         title="The average record over training",
-        caption="Mean over all records. The distance between the two upper lines is the mean advantage.",
+        caption="Mean over all records. Advantage is TPR − FPR.",
         alt=f"Mean advantage goes from {mean[0]:.3f} to {mean[-1]:.3f}.",
         x=Axis(title="Epoch"),
         y=Axis(title="Mean over records", low=min(0.0, float(mean.min()))),
@@ -143,7 +134,7 @@ def trajectory_figure(arrays: ReportArrays, plane: Plane) -> Figure:
     return Figure(
         key="trajectories",
         title=f"The {len(top)} most exposed records over training",
-        caption="Each red line is one record. Gray: the median record, in a band that holds 80 % of all records.",
+        caption="Each red line is one record. Gray: the median record, in a band with 80 % of all records.",
         alt=f"At the last checkpoint the ten lie between advantage {advantage[-1, top].min():.2f} and "
         f"{advantage[-1, top].max():.2f}; the median record at {middle[-1]:.2f}.",
         x=Axis(title="Epoch"),
@@ -173,7 +164,7 @@ def _frame_marks(
         inside = np.flatnonzero(regions == region)
         marks.append(
             Dots(
-                name=DISPLAY[name],
+                name=SHOWN[region],
                 x=x[inside],
                 y=y[inside],
                 color=name,

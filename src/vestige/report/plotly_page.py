@@ -29,7 +29,7 @@ COLORS = {
 }
 SYMBOLS = {"Ambiguous": "diamond", "Emerging": "square", "High": "triangle-up", "Inverted": "triangle-down"}
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif'
-LARGEST = 26.0  # pixels, the fullest circle
+SMALLEST, LARGEST = 7.0, 28.0  # pixels: a circle with one sample, and the fullest
 
 
 def library() -> str:
@@ -84,6 +84,7 @@ def _(mark: Line) -> list[Any]:
         traces.append(
             go.Scatter(
                 **band,
+                mode="lines",
                 fill="toself",
                 fillcolor=_faint(color),
                 line_width=0,
@@ -154,9 +155,9 @@ def _dots(mark: Dots, most: float) -> list[Any]:
     else:
         marker = {
             "symbol": SYMBOLS.get(mark.color, "circle"),
-            "size": (5 + (LARGEST - 5) * np.sqrt(mark.count / most)).round(1).tolist(),
+            "size": (SMALLEST + (LARGEST - SMALLEST) * np.sqrt(mark.count / most)).round(1).tolist(),
             "color": COLORS[mark.color],
-            "opacity": 0.72,
+            "opacity": 0.85,
             "line": {"width": 0},
         }
     return [
@@ -192,7 +193,7 @@ def _layout(figure: Figure) -> dict[str, Any]:
 
 def _axis(axis: Axis) -> dict[str, Any]:
     found: dict[str, Any] = {
-        "title": {"text": axis.title},
+        "title": {"text": axis.title, "font": {"size": 13}},
         "zeroline": False,
         "automargin": True,
         "ticks": "outside",

@@ -20,7 +20,7 @@ FORBIDDEN = (
     r"caus(e|es|ed|ing)",
 )
 _PATTERN = re.compile(r"\b(?:" + "|".join(FORBIDDEN) + r")\b", re.IGNORECASE)
-_UNREAD = re.compile(r"<(script|style)\b.*?</\1>|data:[^\"']*", re.IGNORECASE | re.DOTALL)
+_UNREAD = re.compile(r"<(script|style)\b.*?</\1>", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<[^>]*\b(?:alt|title|aria-label)=\"([^\"]*)\"[^>]*>|<[^>]+>")
 
 

@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Float64, Int, Integer
 from vestige.core import seeds
 from vestige.core.errors import InputError
 from vestige.risk.estimate import Z_95, Estimate, unsupported
+from vestige.risk.pooled import has_both
 from vestige.signals.source import SignalSource
 from vestige.stats.roc import roc
 
@@ -185,7 +186,7 @@ def _mean_auc(
     scores: Float[np.ndarray, "targets samples"], member: Bool[np.ndarray, "targets samples"]
 ) -> Estimate:
     """The mean AUC over targets with the interval that chance alone would give it."""
-    rows = [(row, coin) for row, coin in zip(scores, member, strict=True) if _has_both(row, coin)]
+    rows = [(row, coin) for row, coin in zip(scores, member, strict=True) if has_both(row, coin)]
     if not rows:
         return unsupported("No target has both a scored member and a scored non-member.")
     curves = [roc(row, coin) for row, coin in rows]
@@ -204,11 +205,6 @@ def _mean_auc(
 def null_variance(positives: int, negatives: int) -> float:
     """The variance of an AUC whose scores know nothing (Mann and Whitney 1947)."""
     return (positives + negatives + 1) / (12 * positives * negatives)
-
-
-def _has_both(row: Float[np.ndarray, "samples"], coin: Bool[np.ndarray, "samples"]) -> bool:
-    scored = ~np.isnan(row)
-    return bool((coin & scored).any() and (~coin & scored).any())
 
 
 def _near_half(estimate: Estimate, slack: float) -> bool | None:

@@ -94,7 +94,9 @@ def exposure(
         half_by_epoch=float(reached[(len(reached) - 1) // 2]) if len(reached) else None,
         regions=REGIONS,
         steps=_steps(plane),
-        records=tuple(_record(plane, int(i), int(ids[i]), _label(labels, int(i), class_names)) for i in order),
+        records=tuple(
+            _record(plane, int(i), int(ids[i]), _label(labels, int(i), class_names)) for i in order
+        ),
     )
 
 
@@ -106,7 +108,9 @@ def ranking(plane: Plane, scores: Float[np.ndarray, "samples"] | None = None) ->
 
 
 def class_name(label: int, class_names: tuple[str, ...]) -> str:
-    """The class's name, or its number where it has none."""
+    """The class's name, or its number where it has none; empty for -1, which stands for no label."""
+    if label < 0:
+        return ""
     return class_names[label] if label < len(class_names) else str(label)
 
 

@@ -107,6 +107,12 @@ def pool(
     )
 
 
+def has_both(row: Float[np.ndarray, "samples"], coin: Bool[np.ndarray, "samples"]) -> bool:
+    """Whether a target has a scored member and a scored non-member."""
+    scored = ~np.isnan(row)
+    return bool((coin & scored).any() and (~coin & scored).any())
+
+
 def _merged(runs: Sequence[Ascending]) -> Ascending:
     return np.sort(np.concatenate(runs), kind="stable")  # the stable sort merges sorted runs
 

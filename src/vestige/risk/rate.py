@@ -17,7 +17,7 @@ PRIORS = (0.5, 0.1, 0.01)
 LEAST_FALSE_POSITIVES = 10
 
 OVER_TARGETS = "bootstrap over {clusters} independent targets, threshold chosen again in each replicate"
-OVER_SAMPLES = "exact binomial over the samples; speaks of this model only, not of the training recipe"
+OVER_SAMPLES = "over the samples; speaks of this model only, not of the training recipe"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,9 @@ from jaxtyping import Float, Int8
 REGIONS = ("Safe", "Ambiguous", "Emerging", "High", "Inverted")
 SAFE, AMBIGUOUS, EMERGING, HIGH, INVERTED = range(5)
 
+# How a report for non-specialists names them: there "Safe" would read as a promise.
+SHOWN = ("Low", "Ambiguous", "Emerging", "High", "Inverted")
+
 MEANING = {
     "Safe": "seldom named, whether a member or not",
     "Ambiguous": "often named, whether a member or not",

@@ -2,6 +2,7 @@
 
 from vestige.risk.estimate import Z_80, Z_95, Estimate
 from vestige.risk.exposure import Exposure
+from vestige.risk.percent import error_rate, percent
 from vestige.risk.rate import RateAtFpr, precision
 from vestige.risk.result import AuditResult, Claim
 from vestige.risk.summary import AttackSummary
@@ -10,44 +11,35 @@ from vestige.risk.verdict import NOT_TESTED
 NOTHING_WRITTEN = "No report was written."
 
 
-def percent(fraction: float) -> str:
-    """A fraction as a percentage with three significant digits; 100 % only where nothing is missing."""
-    text = f"{100 * fraction:.3g}"
-    return "more than 99.9 %" if text == "100" and fraction < 1 else f"{text} %"
-
-
-def error_rate(fpr: float) -> str:
-    """A declared error rate as a percentage."""
-    return f"{100 * fpr:g} %"
-
-
-def interval(estimate: Estimate, *, as_percent: bool = True) -> str:
+def interval(estimate: Estimate) -> str:
     """The interval in words, or the note where there is none."""
     if estimate.low is None or estimate.high is None:
         return estimate.note or "no interval"
-    low, high = estimate.low, estimate.high
-    ends = (percent(low), percent(high)) if as_percent else (f"{low:.3f}", f"{high:.3f}")
-    return f"{100 * estimate.confidence:g} % interval {ends[0]} to {ends[1]}"
+    return f"{100 * estimate.confidence:g} % interval {percent(estimate.low)} to {percent(estimate.high)}"
 
 
 def detection(estimate: Estimate, chance: float) -> str:
     """Whether the interval lies above chance; if not, the smallest effect that would have been seen."""
     if estimate.value is None or estimate.low is None or estimate.high is None:
         return estimate.note
+    low, high = _number(estimate.low, chance), _number(estimate.high, chance)
     if estimate.low > chance:
-        return (
-            f"Above chance: interval {estimate.low:.3g}–{estimate.high:.3g} lies wholly over the chance line."
-        )
+        return f"Above chance: interval {low} to {high} lies wholly over the chance line."
     if estimate.high < chance:
         return (
-            f"Below chance: interval {estimate.low:.3g}–{estimate.high:.3g} lies wholly under the chance "
-            "line. Check the sign of the signals."
+            f"Below chance: interval {low} to {high} lies wholly under the chance line. "
+            "Check the sign of the signals."
         )
     return (
         "Not distinguishable from chance. An effect of at least "
-        f"{smallest_visible(estimate, chance):.3g} would very probably (80 %) have been seen; "
+        f"{_number(smallest_visible(estimate, chance), chance)} would very probably (80 %) have been seen; "
         "smaller ones cannot be excluded."
     )
+
+
+def _number(value: float, chance: float) -> str:
+    """An AUC, whose chance is one half, as a number; a rate as a percentage."""
+    return f"{value:.3f}" if chance == 0.5 else percent(value)
 
 
 def smallest_visible(estimate: Estimate, chance: float) -> float:

@@ -7,10 +7,10 @@ from jaxtyping import Bool, Float, Float64, Integer
 
 from vestige.risk import rate
 from vestige.risk.advantage import mean_over_targets, transferred_advantage
-from vestige.risk.estimate import Estimate
-from vestige.risk.pooled import pool
-from vestige.risk.rate import RateAtFpr
-from vestige.risk.resample import Resampling, resampling
+from vestige.risk.estimate import Z_95, Estimate
+from vestige.risk.pooled import has_both, pool
+from vestige.risk.rate import CountedScores, RateAtFpr
+from vestige.risk.resample import resampling
 from vestige.stats.roc import roc
 
 FPRS = (0.1, 0.01, 0.001, 0.0001)
@@ -74,14 +74,14 @@ def summarize(
 
     Raises InputError when no target has both a scored member and a scored non-member.
     """
-    pooled = pool(scores, member, clusters)
-    independent = len(np.unique(pooled.clusters))
-    redrawn = resampling(pooled.clusters, seed) if independent > 1 else None
-    counts = rate.counted(pooled, redrawn, fprs)
-    own = [_own(row, coin, fprs) for row, coin in zip(scores, member, strict=True) if _has_both(row, coin)]
-    aucs = np.array([figures.auc for figures in own])
-    best = np.array([figures.advantage for figures in own])
+    counts = _counted(scores, member, clusters, fprs, seed)
+    own = [_own(row, coin, fprs) for row, coin in zip(scores, member, strict=True) if has_both(row, coin)]
+    independent = len(np.unique(counts.pooled.clusters))
     advantage = transferred_advantage(counts)
+    auc, auc_sd = _averages(counts, [figures.auc for figures in own], "mean over targets")
+    best, _ = _averages(
+        counts, [figures.advantage for figures in own], "each target's own threshold, so too high"
+    )
     rates = tuple(rate.rate_at(counts, fpr, scores.shape[1], _rates(own, i)) for i, fpr in enumerate(fprs))
     tied, unscored = sum(figures.tied for figures in own), int(np.isnan(scores).sum())
     return AttackSummary(
@@ -92,20 +92,28 @@ def summarize(
         members=int(counts.members.sum()),
         non_members=int(counts.non_members.sum()),
         distinct_samples=scores.shape[1],
-        auc=_mean(aucs, redrawn, counts.members, "mean over targets"),
-        auc_sd=float(aucs.std(ddof=1)) if len(aucs) > 1 else None,
+        auc=auc,
+        auc_sd=auc_sd,
         advantage=advantage,
         balanced_accuracy=advantage.scaled(0.5, 0.5),
-        best_advantage=_mean(
-            best, redrawn, counts.members, "threshold chosen on each target itself, so too high"
-        ),
+        best_advantage=best,
         rates=rates,
         tied=tied,
         unscored=unscored,
-        warnings=_warnings(
-            attack, float(aucs.mean()), rates, tied / max(scores.size - unscored, 1), independent
-        ),
+        warnings=_warnings(attack, auc, rates, tied / max(scores.size - unscored, 1), independent),
     )
+
+
+def _counted(
+    scores: Float[np.ndarray, "targets samples"],
+    member: Bool[np.ndarray, "targets samples"],
+    clusters: Integer[np.ndarray, "targets"],
+    fprs: tuple[float, ...],
+    seed: int,
+) -> CountedScores:
+    pooled = pool(scores, member, clusters)
+    several = len(np.unique(pooled.clusters)) > 1
+    return rate.counted(pooled, resampling(pooled.clusters, seed) if several else None, fprs)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,43 +138,37 @@ def _rates(own: list[_Own], index: int) -> Float64[np.ndarray, "scored_targets"]
     return np.array([figures.rates[index] for figures in own if figures.rates[index] is not None], np.float64)
 
 
-def _has_both(row: Float[np.ndarray, "samples"], coin: Bool[np.ndarray, "samples"]) -> bool:
-    scored = ~np.isnan(row)
-    return bool((coin & scored).any() and (~coin & scored).any())
-
-
-def _mean(
-    values: Float64[np.ndarray, "targets"],
-    redrawn: Resampling | None,
-    members: Float64[np.ndarray, "targets"],
-    method: str,
-) -> Estimate:
-    if redrawn is not None:
-        return mean_over_targets(values, redrawn, method)
+def _averages(counts: CountedScores, values: list[float], method: str) -> tuple[Estimate, float | None]:
+    """The mean over targets with its interval, and the standard deviation over targets."""
+    array = np.array(values, np.float64)
+    if counts.resampling is not None:
+        return mean_over_targets(array, counts.resampling, method), float(array.std(ddof=1))
     # The variance of an AUC is at most AUC (1 - AUC) / min(members, non-members); van Dantzig 1951.
-    value = float(values.mean())
-    half = 1.96 * np.sqrt(max(value * (1 - value), 1e-12) / max(members.min(), 1))
-    return Estimate(
-        value=value, low=max(0.0, value - half), high=min(1.0, value + half), method=rate.OVER_SAMPLES
-    )
+    value = float(array.mean())
+    fewest = min(counts.members.min(), counts.non_members.min())
+    half = Z_95 * np.sqrt(value * (1 - value) / fewest)
+    low, high = max(0.0, value - half), min(1.0, value + half)
+    estimate = Estimate(value=value, low=low, high=high, method=rate.OVER_SAMPLES)
+    return estimate, float(array.std(ddof=1)) if len(array) > 1 else None
 
 
 def _warnings(
-    attack: str, auc: float, rates: tuple[RateAtFpr, ...], tied_share: float, clusters: int
+    attack: str, auc: Estimate, rates: tuple[RateAtFpr, ...], tied_share: float, clusters: int
 ) -> tuple[str, ...]:
     found: list[str] = []
+    mean = auc.value if auc.value is not None else 0.5
     silent = [r for r in rates if r.tpr.value == 0.0]
-    if silent and auc > 0.8:
+    if silent and mean > 0.8:
         found.append(
-            f"{attack}: TPR is 0 at FPR {100 * silent[0].fpr:g} % although AUC is {auc:.3f}. "
+            f"{attack}: TPR is 0 at FPR {100 * silent[0].fpr:g} % although AUC is {mean:.3f}. "
             "This is a sign of tied top scores or of an unfit attack, not of low risk."
         )
     if tied_share > 0.05:
         found.append(
             f"{attack}: {100 * tied_share:.0f} % of the scores are tied; equal scores switch together."
         )
-    if auc < 0.45:
-        found.append(f"{attack}: AUC is {auc:.3f}, below one half. Check the sign of the signals.")
+    if mean < 0.45:
+        found.append(f"{attack}: AUC is {mean:.3f}, below one half. Check the sign of the signals.")
     if clusters < 2:
         found.append(
             f"{attack}: there is one independent target, so intervals are over samples and speak of "

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from vestige.core.errors import InputError, unknown_name
 from vestige.risk.control import Control
 from vestige.risk.estimate import Estimate, unsupported
+from vestige.risk.percent import error_rate, percent
 from vestige.risk.summary import AttackSummary
 
 EXCEEDS, WITHIN, CANNOT_TELL, NOT_TESTED = "exceeds", "within", "cannot tell", "not tested"
@@ -39,6 +40,15 @@ class Policy:
         if name != "tpr":
             return None
         return _rate(rate, self.metric)
+
+    @property
+    def in_words(self) -> str:
+        """The policy for readers who do not know the metric's name."""
+        if self.fpr is not None:
+            return (
+                f"at most {percent(self.limit)} of members named at an error rate of {error_rate(self.fpr)}"
+            )
+        return f"{'an AUC' if self.metric == 'auc' else 'an advantage'} of at most {self.limit:g}"
 
     def __str__(self) -> str:
         return f"{self.metric} <= {self.limit:g}"
@@ -123,17 +133,17 @@ def _word(estimate: Estimate, limit: float) -> str:
 
 
 def _sentence(word: str, policy: Policy, estimate: Estimate, attack: str) -> str:
+    asked = f"The policy asks for {policy.in_words}."
     if estimate.value is None or estimate.low is None or estimate.high is None:
-        return f"Policy {policy}: cannot tell with this sample. {estimate.note}".strip()
-    interval = (
-        f"{attack} reached {estimate.value:.4g}, 95 % interval {estimate.low:.4g} to {estimate.high:.4g}"
-    )
+        return f"{asked} This sample cannot tell. {estimate.note}".strip()
+    shown = "{:.3f}".format if policy.fpr is None else percent
     place = {
         EXCEEDS: "lies wholly above the limit",
         WITHIN: "does not pass the limit",
         CANNOT_TELL: "holds the limit, so this sample cannot tell",
     }[word]
-    return f"Policy {policy}: {interval}, which {place}."
+    ends = f"95 % interval, {shown(estimate.low)} to {shown(estimate.high)},"
+    return f"{asked} {attack} reached {shown(estimate.value)}; the {ends} {place}."
 
 
 def _rate(text: str, metric: str) -> float:

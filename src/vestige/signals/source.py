@@ -3,12 +3,12 @@
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float, Shaped
+from jaxtyping import Shaped
 from scipy.special import expit
 
 from vestige.core.errors import InputError
 
-Row = Float[np.ndarray, "samples augmentations"]
+Row = Shaped[np.ndarray, "samples augmentations"]  # floats; bytes for `correct`
 
 UNITS = {
     "scaled_logit": "logits; log p_y / (1 - p_y); higher = more confident in the label",

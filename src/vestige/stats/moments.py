@@ -6,8 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float64
 
+from vestige.stats.exchange import exchange
+
 Column = Float64[np.ndarray, "samples 1"]
 Block = Float64[np.ndarray, "samples augmentations"]
+Row = Float64[np.ndarray, "1 augmentations"]
 
 # Samples handled at once: some ten float64 columns of this length stay in a core's second-level cache.
 BLOCK = 8192
@@ -21,6 +24,16 @@ def blocks(length: int) -> Iterator[slice]:
     """Cache-sized slices that cover 0 .. length - 1."""
     for start in range(0, length, BLOCK):
         yield slice(start, min(start + BLOCK, length))
+
+
+def column_sum(values: Block) -> Row:
+    """The sum over samples, in an order that does not depend on how many columns there are."""
+    return np.ascontiguousarray(values.T).sum(1)[None]
+
+
+def column_mean(values: Block) -> Row:
+    """The mean over samples, in an order that does not depend on how many columns there are."""
+    return column_sum(values) / len(values)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,26 +74,47 @@ class Moments:
 
         mean' = mean - d / (n - 1) and squares' = squares - d^2 n / (n - 1) with d = row - mean.
         """
-        count = self.count - present
-        deviation = row - self.mean
-        if not isinstance(present, float):
-            deviation *= present
+        count = self._brief_count - present
+        deviation = self._deviation(row, present)
         with np.errstate(divide="ignore", invalid="ignore"):
             step = deviation / count
         deviation *= step
-        deviation *= self.count
-        squares = self.squares - deviation
+        deviation *= self._brief_count
+        squares = np.subtract(self.squares, deviation, out=deviation)
         np.maximum(squares, 0.0, out=squares)
         if count.min() < 2:
-            squares[count[:, 0] < 2] = 0.0
-        return Moments(count, self.mean - step, squares)
+            squares[np.broadcast_to(count < 2, self.count.shape)[:, 0]] = 0.0
+        return Moments(np.broadcast_to(count, self.count.shape), self.mean - step, squares)
+
+    def summed_without(self, row: Block, present: Column | float) -> tuple[Row, float]:
+        """Squares and degrees of freedom, each summed over samples, after one row is taken away."""
+        count = self._brief_count - present
+        deviation = self._deviation(row, present)
+        deviation *= deviation
+        deviation *= self._brief_count / np.where(count > 0, count, np.inf)
+        repeats = len(self.count) // len(count)
+        freedom = float(np.maximum(count - 1, 0).sum()) * repeats
+        return column_sum(self.squares) - column_sum(deviation), freedom
 
     def lost_digits(self, before: "Moments", all_positive: bool) -> Bool[np.ndarray, "samples"]:
-        """Where cancellation since `before` left too few digits; means are judged if all rows are positive"""
-        lost = (self.squares < LOST * before.squares) & (self.count >= 2)
+        """Where cancellation since `before` left too few digits; means are judged if rows are positive."""
+        lost = self.squares < LOST * before.squares
+        if lost.any():
+            lost &= self.count >= 2
         if all_positive:
             lost |= (self.mean < LOST * before.mean) & (self.count >= 1)
-        return np.logical_or.reduce(lost, axis=1)
+        return lost[:, 0] if lost.shape[1] == 1 else np.logical_or.reduce(lost, axis=1)
+
+    @property
+    def _brief_count(self) -> Float64[np.ndarray, "_ 1"]:
+        """The count, a single one if it is common to all samples."""
+        return self.count if self.count.strides[0] else self.count[:1]
+
+    def _deviation(self, row: Block, present: Column | float) -> Block:
+        deviation = row - self.mean
+        if not isinstance(present, float):
+            deviation *= present
+        return deviation
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,8 +167,8 @@ def add(
     first, second = moments.inside, moments.outside
     np.add(first.count, add_inside, out=first.count)
     np.add(second.count, add_outside, out=second.count)
-    deviation = row - np.where(side, first.mean, second.mean)
-    step = deviation / np.maximum(np.where(side, first.count, second.count), 1.0)
+    deviation = row - exchange(side, first.mean, second.mean)[0]
+    step = deviation / np.maximum(exchange(side, first.count, second.count)[0], 1.0)
     deviation *= deviation - step
     for target, weight in ((first, add_inside), (second, add_outside)):
         np.add(target.mean, step * weight, out=target.mean)

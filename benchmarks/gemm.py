@@ -1,0 +1,112 @@
+"""The machine's limits: how many floating-point operations per second its matrix multiply reaches."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+
+from benchmarks.measure import CORES, Contender, Spread, interleave
+from vestige.training.arithmetic import configure
+
+BATCHED = (16, 128, 446, 512)  # models, batch, inputs, outputs of a stacked layer
+SECONDS = 0.04  # that one timed run takes on a usual core, to choose how often to repeat
+RATE = 1e11  # operations per second of a usual core
+
+
+@dataclass(frozen=True)
+class Path:
+    """One way to multiply matrices."""
+
+    name: str
+    dtype: torch.dtype
+    precision: str
+    threads: int
+
+
+PATHS = tuple(
+    Path(name, dtype, precision, threads)
+    for name, dtype, precision in (
+        ("float32 default", torch.float32, "highest"),
+        ("float32 medium", torch.float32, "medium"),
+        ("bf16", torch.bfloat16, "highest"),
+    )
+    for threads in dict.fromkeys((1, CORES))
+)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Operations per second by (path, threads, shape), and which float32 path is exact here.
+
+    exact: the path that Vestige takes for float32; error: its relative error, as probed.
+    """
+
+    rates: dict[tuple[str, int, str], Spread]
+    exact: str
+    error: float
+    quiet: bool
+
+    @classmethod
+    def measured(cls, rounds: int, edge: int = 1024) -> "Limits":
+        with _restored():
+            arithmetic = configure(CORES)
+            shapes = {f"{edge}^3": (1, edge, edge, edge)}
+            shapes["x".join(map(str, BATCHED))] = BATCHED if edge >= 512 else (2, 8, 8, 8)
+            keyed = {
+                (path.name, path.threads, label): _contender(path, label, shape)
+                for path in PATHS
+                for label, shape in shapes.items()
+            }
+            comparison = interleave(list(keyed.values()), rounds)
+        rates = {key: _rate(comparison.wall(contender.name)) for key, contender in keyed.items()}
+        exact = "float32 medium" if arithmetic.matmul_precision == "medium" else "float32 default"
+        quiet = comparison.quiet(*comparison.timings)
+        return cls(rates, exact, arithmetic.relative_error, quiet)
+
+    def peak(self, precision: str) -> float:
+        """Operations per second of all cores at the best shape, "float32" (the exact path) or "bf16".
+
+        The larger of what all threads reach together and what one reaches times the cores.
+        """
+        path = self.exact if precision == "float32" else "bf16"
+        best = {
+            threads: max(s.median for (name, t, _), s in self.rates.items() if (name, t) == (path, threads))
+            for threads in (1, CORES)
+        }
+        return max(best[CORES], best[1] * CORES)
+
+
+def _contender(path: Path, label: str, shape: tuple[int, int, int, int]) -> Contender:
+    batch, m, k, n = shape
+    left, right = torch.randn(batch, m, k).to(path.dtype), torch.randn(batch, k, n).to(path.dtype)
+    if batch == 1:
+        left, right = left[0], right[0]
+    out = torch.empty(*left.shape[:-1], n, dtype=path.dtype)
+    operations = 2.0 * batch * m * k * n
+    repeats = max(1, round(SECONDS * RATE * path.threads / operations))
+
+    def run() -> float:
+        torch.set_num_threads(path.threads)
+        torch.set_float32_matmul_precision(path.precision)
+        for _ in range(repeats):
+            torch.matmul(left, right, out=out)
+        return 0.0
+
+    return Contender(f"{path.name} {path.threads} {label}", run, repeats * operations)
+
+
+def _rate(seconds_per_operation: Spread) -> Spread:
+    s = seconds_per_operation
+    return Spread(1 / s.median, 1 / s.high, 1 / s.low)
+
+
+@contextmanager
+def _restored() -> Iterator[None]:
+    threads, precision = torch.get_num_threads(), torch.get_float32_matmul_precision()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        torch.set_float32_matmul_precision(precision)
+        torch.set_flush_denormal(False)

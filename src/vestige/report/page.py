@@ -1,0 +1,103 @@
+"""The report: one HTML file that works offline."""
+
+from importlib.resources import files
+from pathlib import Path
+
+from vestige.core.files import write_text
+from vestige.report.answer import answer, masthead
+from vestige.report.arrays import ReportArrays
+from vestige.report.closing import glossary, limits, reproduce
+from vestige.report.findings import overall, when, who
+from vestige.report.markup import text
+from vestige.report.plotly_page import library
+from vestige.report.protocol import attacker, coverage, validity
+from vestige.report.words import checked
+from vestige.risk.result import AuditResult
+
+# Makes the browser itself refuse every request to another place.
+POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; "
+    "base-uri 'none'; form-action 'none'"
+)
+
+CONTENTS = (
+    ("1", "Answer"),
+    ("2", "Tested"),
+    ("3", "Attacker"),
+    ("4", "Validity"),
+    ("5", "All records"),
+    ("6", "Who"),
+    ("7", "When"),
+    ("8", "Limits"),
+    ("9", "Repeat"),
+    ("10", "Words"),
+)
+
+
+def render(result: AuditResult, figures: ReportArrays, path: Path) -> Path:
+    """Write the report in one step and return its path; it makes no request of any kind.
+
+    Raises ValidityError when the text would hold a word that no audit can carry.
+    """
+    write_text(path, html(result, figures))
+    return path
+
+
+def html(result: AuditResult, figures: ReportArrays) -> str:
+    """The report as one HTML document."""
+    body = checked(_body(result, figures), _given(result, figures))
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+        '<meta name="color-scheme" content="light dark">'
+        f"<title>{text(result.identity.title)}</title><style>{_asset('style.css')}</style>"
+        f"<script>{library()}</script></head><body>{body}<script>{_asset('page.js')}</script></body></html>\n"
+    )
+
+
+def _body(result: AuditResult, figures: ReportArrays) -> str:
+    sections = (
+        answer(result),
+        coverage(result),
+        attacker(result),
+        validity(result),
+        overall(result, figures),
+        who(result, figures),
+        when(result, figures),
+        limits(),
+        reproduce(result),
+        glossary(),
+    )
+    return (
+        f'<a class="skip" href="#section-1">Skip to the answer</a>{masthead(result)}{_contents()}'
+        f"<main>{''.join(sections)}</main><footer><p>Made by Vestige {text(result.identity.tool_version)}. "
+        "This file asks nothing of any network.</p></footer>"
+    )
+
+
+def _contents() -> str:
+    links = "".join(f'<a href="#section-{number}">{name}</a>' for number, name in CONTENTS)
+    return f'<nav aria-label="Sections">{links}</nav>'
+
+
+def _given(result: AuditResult, figures: ReportArrays) -> tuple[str, ...]:
+    """The user's own words, which the word guard does not judge."""
+    it, past = result.identity, result.provenance
+    own = (
+        it.title,
+        it.model,
+        it.dataset,
+        it.operator,
+        it.reviewer,
+        it.release_context,
+        past.command,
+        past.python_call,
+    )
+    policy = result.verdict.policy
+    reasons = (policy.chosen_by, policy.reason) if policy else ()
+    return (*own, *reasons, *figures.class_names, *(fact.value for fact in result.recipe))
+
+
+def _asset(name: str) -> str:
+    return files("vestige.report").joinpath(name).read_text(encoding="utf-8")
