@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from benchmarks import cnn, cuda, drift, large_mlp, limits, loops, memory, scoring, small_mlp
 from benchmarks.problem import Problem, location30, synthetic_bits
 from benchmarks.setting import Setting
+
+from benchmarks import cnn, cuda, drift, large_mlp, limits, loops, memory, scoring, small_mlp
 
 
 @pytest.fixture(scope="module")

@@ -4,12 +4,13 @@ import time
 
 import numpy as np
 import pytest
-from benchmarks import measure, naive, scoring, table
 from benchmarks.gemm import Limits
 from benchmarks.machine import Machine
 from benchmarks.measure import CORES, Comparison, Contender, Spread, Timing, interleave
 from benchmarks.problem import Problem, synthetic_bits
 from benchmarks.row import Goal, Row, quantity
+
+from benchmarks import measure, naive, scoring, table
 
 MACHINE = Machine("a processor, 2 cores", ("a fact",))
 

@@ -50,9 +50,14 @@ class Holdout:
         inside, outside = self._removals(totals, quantity, samples)
         return TwoSided(inside[0].without(*inside[1]), outside[0].without(*outside[1]))
 
-    def sums_from(self, totals: TwoSided, quantity: Quantity, samples: slice) -> list[tuple[Row, float]]:
-        """Summed squares and degrees of freedom of the IN and of the OUT references at these samples."""
-        return [side.summed_without(*removal) for side, removal in self._removals(totals, quantity, samples)]
+    def means_from(self, totals: TwoSided, quantity: Quantity, samples: slice) -> tuple[Values, Values]:
+        """The means over IN and over OUT references, without their spread."""
+        inside, outside = self._removals(totals, quantity, samples)
+        return inside[0].mean_without(*inside[1]), outside[0].mean_without(*outside[1])
+
+    def losses_from(self, totals: TwoSided, quantity: Quantity, samples: slice) -> list[tuple[Row, float]]:
+        """Per side the squares that go with this model, and the degrees of freedom that stay, summed."""
+        return [side.summed_loss(*removal) for side, removal in self._removals(totals, quantity, samples)]
 
     def _removals(
         self, totals: TwoSided, quantity: Quantity, samples: slice

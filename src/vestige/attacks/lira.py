@@ -11,7 +11,6 @@ from vestige.attacks.spread import Variance, pooled_variances
 from vestige.attacks.view import AttackView
 from vestige.core import check
 from vestige.stats import gaussian
-from vestige.stats.moments import TwoSided
 
 Values = Float64[np.ndarray, "samples augmentations"]
 
@@ -86,9 +85,15 @@ class LiRA(Attack):
 
     def _queries(self, view: AttackView, pooled: tuple[Variance, Variance] | None) -> Values:
         x = view.target(SCALED_LOGIT)
-        sides = view.moments(SCALED_LOGIT)
-        in_variance, out_variance = pooled or (sides.inside.variance(), sides.outside.variance())
-        in_center, out_center = self._centers(view, sides)
+        if pooled:
+            in_variance, out_variance = pooled
+            in_center, out_center = view.means(SCALED_LOGIT)
+        else:
+            sides = view.moments(SCALED_LOGIT)
+            in_variance, out_variance = sides.inside.variance(), sides.outside.variance()
+            in_center, out_center = sides.inside.mean, sides.outside.mean
+        if self.center == "median":
+            in_center, out_center = view.medians(SCALED_LOGIT)
         out_variance = np.maximum(out_variance, self.variance_floor)
         if self.online:
             in_variance = np.maximum(in_variance, self.variance_floor)
@@ -96,8 +101,3 @@ class LiRA(Attack):
         if self.tail == "one-sided":
             return -gaussian.log_upper_tail(x, out_center, out_variance)
         return -gaussian.log_density(x, out_center, out_variance)
-
-    def _centers(self, view: AttackView, sides: TwoSided) -> tuple[Values, Values]:
-        if self.center == "median":
-            return view.medians(SCALED_LOGIT)
-        return sides.inside.mean, sides.outside.mean

@@ -13,7 +13,7 @@ from vestige.core.errors import InputError
 from vestige.data.membership import Membership
 from vestige.signals.source import SignalSource
 from vestige.stats import moments
-from vestige.stats.moments import TwoSided
+from vestige.stats.moments import Row, TwoSided, column_sum
 
 # Totals kept at once; an attack asks for one or two quantities at a checkpoint, so this spans a few attacks.
 TOTALS_KEPT = 8
@@ -83,6 +83,15 @@ class Pool:
             return _accumulate(self.signals, quantity, checkpoint, self.membership.mask)
 
         return self._kept(("candidates", quantity, checkpoint), compute)
+
+    def total_squares(self, quantity: Quantity, checkpoint: int) -> list[Row]:
+        """The squares of `totals` inside and outside, summed over samples."""
+
+        def compute() -> list[Row]:
+            totals = self.totals(quantity, checkpoint)
+            return [column_sum(side.squares) for side in (totals.inside, totals.outside)]
+
+        return self._kept(("squares", quantity, checkpoint), compute)
 
     def public_totals(self, quantity: Quantity, checkpoint: int) -> moments.Moments:
         """The moments of the quantity over all models at the public samples, [publics augmentations]."""

@@ -77,4 +77,4 @@ class CalibratedLoss(Attack):
 
     def score(self, view: AttackView) -> Float64[np.ndarray, "samples"]:
         """How much better than the OUT references the target fits the sample."""
-        return view.map(lambda block: average(block.moments("loss").outside.mean - block.target("loss")))
+        return view.map(lambda block: average(block.means("loss")[1] - block.target("loss")))

@@ -165,7 +165,7 @@ def _whole(view: AttackView, ratio: Ratio) -> Values:
 def _dominated(
     ratios: Float64[np.ndarray, "samples"], others: Float64[np.ndarray, "others"] | None, log_gamma: float
 ) -> Float64[np.ndarray, "samples"]:
-    """For each log ratio the share of the others (None: of themselves) at least log gamma below; NaN stays."""
+    """For each log ratio the share of the others (None: of all) at least log gamma below; NaN stays."""
     order = np.argsort(ratios)
     ascending = ratios[order]
     known = ascending if others is None else np.sort(others)

@@ -18,18 +18,9 @@ def pooled_variances(
     query; `shared` pools both sides into one. A side on which no sample has two references borrows the
     other's; with neither, both are 1, which leaves the ranking by a likelihood ratio well defined.
     """
-    (in_squares, in_freedom), (out_squares, out_freedom) = _sums(view, quantity)
+    (in_squares, in_freedom), (out_squares, out_freedom) = view.summed_squares(quantity)
     if shared or not in_freedom or not out_freedom:
         freedom = in_freedom + out_freedom
         variance = (in_squares + out_squares) / freedom if freedom else np.ones_like(in_squares)
         return variance, variance
     return in_squares / in_freedom, out_squares / out_freedom
-
-
-def _sums(view: AttackView, quantity: Quantity) -> list[tuple[Variance, float]]:
-    """Summed squares and degrees of freedom of the IN and of the OUT side."""
-    totals: list[tuple[Variance, float]] = [(np.zeros((1, 1)), 0.0)] * 2
-    for block in view.blocks():
-        parts = block.summed_squares(quantity)
-        totals = [(a + b, m + n) for (a, m), (b, n) in zip(totals, parts, strict=True)]
-    return totals

@@ -16,9 +16,6 @@ from vestige.stats.moments import LOST, Moments, Row, TwoSided, column_sum
 
 __all__ = ["AttackView", "Pool"]
 
-# Up to here a target's moments stay in cache, and a second look is cheaper than new arithmetic.
-KEPT_SAMPLES = 1 << 17
-
 
 class AttackView:
     """One target at one checkpoint, and the references it may be compared with.
@@ -34,7 +31,6 @@ class AttackView:
         self._samples = slice(0, pool.num_samples)
         self._player = Holdout(pool, target, self.checkpoint)
         self._excluded: tuple[Holdout, ...] = ()
-        self._kept: dict[tuple[Quantity, int, int], TwoSided] = {}
 
     @property
     def num_samples(self) -> int:
@@ -84,28 +80,21 @@ class AttackView:
         Closed form: the totals over all models minus the target's own row and the row left out with it.
         Entries where that subtraction loses more than a few digits are computed from the references.
         """
-        key = (quantity, self._samples.start, self._samples.stop)
-        if key not in self._kept:
-            moments_here = self._streamed_moments(quantity) if self._excluded else self._closed_form(quantity)
-            if self._pool.num_samples > KEPT_SAMPLES:
-                return moments_here
-            self._kept[key] = moments_here
-        return self._kept[key]
+        return self._streamed_moments(quantity) if self._excluded else self._closed_form(quantity)
+
+    def means(self, quantity: Quantity) -> tuple[Values, Values]:
+        """The means of `moments` alone, IN and OUT, at less cost."""
+        if self._excluded or isinstance(quantity, Tempered):
+            sides = self.moments(quantity)
+            return sides.inside.mean, sides.outside.mean
+        totals = self._pool.totals(quantity, self.checkpoint).at(self._samples)
+        return self._player.means_from(totals, quantity, self._samples)
 
     def summed_squares(self, quantity: Quantity) -> list[tuple[Row, float]]:
         """Squares and degrees of freedom of IN and of OUT references, each summed over the samples."""
-        if not self._excluded:
-            totals = self._pool.totals(quantity, self.checkpoint).at(self._samples)
-            sums = self._player.sums_from(totals, quantity, self._samples)
-            before = (totals.inside.squares, totals.outside.squares)
-            if all(
-                (left > LOST * column_sum(had)).all() for (left, _), had in zip(sums, before, strict=True)
-            ):
-                return sums
-        sides = self.moments(quantity)
-        return [
-            (column_sum(side.squares), float(side.freedom.sum())) for side in (sides.inside, sides.outside)
-        ]
+        whole = self.num_samples == self._pool.num_samples
+        sums = self._closed_sums(quantity) if whole and not self._excluded else None
+        return sums or _added(block.moments(quantity) for block in self.blocks())
 
     def medians(self, quantity: Quantity) -> tuple[Values, Values]:
         """The medians over the references trained with and without each sample; holds a block of all rows."""
@@ -246,6 +235,17 @@ class AttackView:
             self._recompute(after, quantity, np.flatnonzero(lost))
         return after
 
+    def _closed_sums(self, quantity: Quantity) -> list[tuple[Row, float]] | None:
+        """`summed_squares` from totals over all models; None where the subtraction loses too many digits."""
+        totals = self._pool.totals(quantity, self.checkpoint)
+        before = self._pool.total_squares(quantity, self.checkpoint)
+        after = [(squares.copy(), 0.0) for squares in before]
+        for block in moments.blocks(self.num_samples):
+            losses = self._player.losses_from(totals.at(block), quantity, block)
+            after = [(had - gone, n + m) for (had, n), (gone, m) in zip(after, losses, strict=True)]
+        kept = all((left > LOST * had).all() for (left, _), had in zip(after, before, strict=True))
+        return after if kept else None
+
     def _streamed_moments(self, quantity: Quantity) -> TwoSided:
         total = moments.empty(self.num_samples, self._pool.signals.shape[3])
         for values, inside, usable in self.references(quantity):
@@ -268,3 +268,15 @@ class AttackView:
         for old, new in ((after.inside, exact.inside), (after.outside, exact.outside)):
             old.squares[columns] = new.squares
             old.mean[columns] = np.where(new.count > 0, new.mean, np.nan)
+
+
+def _added(parts: Iterator[TwoSided]) -> list[tuple[Row, float]]:
+    """Squares and degrees of freedom of each side, summed over samples and parts."""
+    sums: list[tuple[Row, float]] = [(np.zeros((1, 1)), 0.0)] * 2
+    for part in parts:
+        sides = (part.inside, part.outside)
+        sums = [
+            (a + column_sum(b.squares), n + float(b.freedom.sum()))
+            for (a, n), b in zip(sums, sides, strict=True)
+        ]
+    return sums

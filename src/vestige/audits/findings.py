@@ -92,7 +92,7 @@ def accuracies(assessment: Assessment) -> tuple[Accuracy, ...]:
     """The models' accuracy at the last checkpoint on members and non-members, spread over models."""
     if assessment.accuracy is None:
         return ()
-    parts = {"members (train)": assessment.accuracy.train, "non-members (test)": assessment.accuracy.test}
+    parts = {"members": assessment.accuracy.train, "non-members": assessment.accuracy.test}
     return tuple(
         Accuracy(
             part=part,

@@ -20,6 +20,7 @@ from vestige.data.dataset import Dataset
 from vestige.data.membership import Membership, independent, paired
 from vestige.models.catalog import ModelSpec, build, spec_of
 from vestige.population.plan import Plan
+from vestige.risk.summary import FPRS
 from vestige.risk.verdict import Policy, parse_policy
 from vestige.signals.measure import Observation, stored
 from vestige.training import engines
@@ -49,7 +50,7 @@ def prepare(
     Raises InputError for whatever is wrong with any of them, before anything is written.
     """
     attacks = named_attacks(options.attack)
-    policy = parse_policy(options.policy) if options.policy else None
+    policy = declared_policy(options.policy)
     data = _dataset(options, dataset)
     preset = preset_for(data)
     if recipe is None:
@@ -69,6 +70,15 @@ def prepare(
     plan = Plan(data, membership, recipe, observation, choice, options.seed, device.type)
     attacks = feasible(attacks, planned_pool(plan), chosen=options.attack is not None)
     return Prepared(options, plan, attacks, policy)
+
+
+def declared_policy(text: str | None) -> Policy | None:
+    """The policy, if one is declared. Raises InputError for one that no figure of an audit can decide."""
+    policy = parse_policy(text) if text else None
+    if policy and policy.fpr is not None and policy.fpr not in FPRS:
+        known = ", ".join(f"tpr@{fpr:g}" for fpr in FPRS)
+        raise InputError(f"policy={text!r} names a rate that is not computed; use one of {known}")
+    return policy
 
 
 def named_attacks(names: tuple[str, ...] | None) -> tuple[Attack, ...]:

@@ -12,13 +12,12 @@ from vestige.audits.audit import default_folder, finish, write
 from vestige.audits.findings import Context, result_of, versions
 from vestige.audits.folder import MANIFEST, claimed
 from vestige.audits.outcome import Audit
-from vestige.audits.preparation import feasible, named_attacks
+from vestige.audits.preparation import declared_policy, feasible, named_attacks
 from vestige.audits.step import Listener, silent
 from vestige.core import files
 from vestige.core.errors import InputError
 from vestige.core.record import array_digest, plain
 from vestige.risk.identity import Fact
-from vestige.risk.verdict import parse_policy
 
 ARRAYS = ("values", "membership", "labels", "sample_ids", "epochs")
 
@@ -39,7 +38,7 @@ def score_file(
     and for whatever the attacks need and is not there, before anything is written.
     """
     arrays = _read(file)
-    attacks, declared = named_attacks(attack), parse_policy(policy) if policy else None
+    attacks, declared = named_attacks(attack), declared_policy(policy)
     signals, membership = ready_made(arrays["values"], arrays["membership"], design=design, seed=seed)
     subject = Subject(
         signals,

@@ -22,7 +22,7 @@ POLL_SECONDS = 0.2
 
 def serial(assignment: Assignment, tasks: list[Task], report: Report) -> None:
     """Train the tasks one after the other here, on one thread; report takes model-epochs done so far."""
-    with _configured():
+    with _configured(assignment.device):
         worker = Worker(assignment)
         done = 0
 
@@ -99,10 +99,10 @@ def _end_with(parent: int) -> None:
 
 
 @contextmanager
-def _configured() -> Generator[None]:
+def _configured(device: str) -> Generator[None]:
     """Single-threaded arithmetic for a while; the caller's settings come back."""
     threads, precision = torch.get_num_threads(), torch.get_float32_matmul_precision()
-    configure(threads=1)
+    configure(threads=1, device=device)
     try:
         yield
     finally:

@@ -79,9 +79,7 @@ def summarize(
     independent = len(np.unique(counts.pooled.clusters))
     advantage = transferred_advantage(counts)
     auc, auc_sd = _averages(counts, [figures.auc for figures in own], "mean over targets")
-    best, _ = _averages(
-        counts, [figures.advantage for figures in own], "each target's own threshold, so too high"
-    )
+    best, _ = _averages(counts, [figures.advantage for figures in own], "own thresholds, so too high")
     rates = tuple(rate.rate_at(counts, fpr, scores.shape[1], _rates(own, i)) for i, fpr in enumerate(fprs))
     tied, unscored = sum(figures.tied for figures in own), int(np.isnan(scores).sum())
     return AttackSummary(

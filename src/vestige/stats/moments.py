@@ -13,7 +13,7 @@ Block = Float64[np.ndarray, "samples augmentations"]
 Row = Float64[np.ndarray, "1 augmentations"]
 
 # Samples handled at once: some ten float64 columns of this length stay in a core's second-level cache.
-BLOCK = 8192
+BLOCK = 4096
 
 # Taking a row away loses digits in proportion to what it held. Below this share of the former value
 # fewer than about 10 digits are left, and the caller should compute afresh.
@@ -86,15 +86,20 @@ class Moments:
             squares[np.broadcast_to(count < 2, self.count.shape)[:, 0]] = 0.0
         return Moments(np.broadcast_to(count, self.count.shape), self.mean - step, squares)
 
-    def summed_without(self, row: Block, present: Column | float) -> tuple[Row, float]:
-        """Squares and degrees of freedom, each summed over samples, after one row is taken away."""
+    def mean_without(self, row: Block, present: Column | float) -> Block:
+        """The mean that `without` gives, alone."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return self.mean - self._deviation(row, present) / (self._brief_count - present)
+
+    def summed_loss(self, row: Block, present: Column | float) -> tuple[Row, float]:
+        """What taking one row away costs in squares, and the degrees of freedom left, summed over samples."""
         count = self._brief_count - present
         deviation = self._deviation(row, present)
         deviation *= deviation
         deviation *= self._brief_count / np.where(count > 0, count, np.inf)
         repeats = len(self.count) // len(count)
         freedom = float(np.maximum(count - 1, 0).sum()) * repeats
-        return column_sum(self.squares) - column_sum(deviation), freedom
+        return column_sum(deviation), freedom
 
     def lost_digits(self, before: "Moments", all_positive: bool) -> Bool[np.ndarray, "samples"]:
         """Where cancellation since `before` left too few digits; means are judged if rows are positive."""

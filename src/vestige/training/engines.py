@@ -6,11 +6,15 @@ import torch
 from torch import nn
 
 from vestige.core.errors import InputError, unknown_name
-from vestige.training import sequential, stacked
+from vestige.training import sequential, stacked, vmapped
 from vestige.training.engine import Engine
 from vestige.training.recipe import Recipe
 
-ENGINES: dict[str, Engine] = {"sequential": sequential.train, "stacked": stacked.train}
+ENGINES: dict[str, Engine] = {
+    "sequential": sequential.train,
+    "stacked": stacked.train,
+    "vmapped": vmapped.train,
+}
 
 
 @dataclass(frozen=True)

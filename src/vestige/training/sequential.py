@@ -47,7 +47,7 @@ def _train_one(
         for epoch in range(recipe.epochs):
             if epoch in observation.checkpoints:
                 recording.add(observe(module, material, observation))
-            _set_learning_rate(optimizer, recipe, epoch)
+            set_learning_rate(optimizer, recipe, epoch)
             order = torch.from_numpy(batches.order(seed, model, epoch, members)).to(material.device)
             _train_epoch(recipe, material, module, optimizer, order, augment)
             progress(1)
@@ -71,7 +71,7 @@ def _train_epoch(
         inputs, targets = material.inputs[chosen], material.targets[chosen]
         inputs = recipe.augmentation(inputs, augment)
         optimizer.zero_grad(set_to_none=True)
-        with _autocast(recipe, material.device):
+        with autocast(recipe, material.device):
             logits = module(inputs)
         loss = recipe.loss(as_columns(logits.float()), targets).mean()
         loss.backward()
@@ -121,12 +121,14 @@ def _channels_last(material: Material) -> Material:
     return Material(stored, material.targets, material.shape, material.num_classes)
 
 
-def _set_learning_rate(optimizer: torch.optim.Optimizer, recipe: Recipe, epoch: int) -> None:
+def set_learning_rate(optimizer: torch.optim.Optimizer, recipe: Recipe, epoch: int) -> None:
+    """Give the optimizer the learning rate of that epoch."""
     for group in optimizer.param_groups:
         group["lr"] = recipe.optimizer.lr * recipe.schedule(epoch, recipe.epochs)
 
 
-def _autocast(recipe: Recipe, device: torch.device) -> contextlib.AbstractContextManager[object]:
+def autocast(recipe: Recipe, device: torch.device) -> contextlib.AbstractContextManager[object]:
+    """Forward passes in bfloat16 where the recipe asks for it; weights and losses stay float32."""
     if recipe.precision == "bf16":
         return torch.autocast(device.type, torch.bfloat16)
     return contextlib.nullcontext()

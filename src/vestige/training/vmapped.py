@@ -1,0 +1,129 @@
+"""Many models of any architecture at once, through torch.func: for accelerators, where launches cost most.
+
+Models with equally many members train side by side; augmentation draws from each model's own stream.
+Layers that draw noise of their own, such as dropout, are left to the sequential engine: here they could
+not draw from a stream per model.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, grad, stack_module_state, vmap
+from torch.nn.modules.dropout import _DropoutNd  # pyright: ignore[reportPrivateUsage]
+
+from vestige.core import seeds
+from vestige.signals.measure import Observation, measure
+from vestige.training import batches
+from vestige.training.engine import Job, Material, Progress, Recording, Trained, initialized
+from vestige.training.recipe import Recipe
+from vestige.training.sequential import EVALUATION_BATCH, as_columns, autocast, set_learning_rate
+
+State = dict[str, Tensor]
+
+
+def unsupported(module: nn.Module, recipe: Recipe) -> str | None:
+    """Why this engine cannot train the module, or None if it can."""
+    if any(isinstance(part, _DropoutNd) and part.p > 0 for part in module.modules()):
+        return "it draws dropout noise"
+    if not all(p.requires_grad for p in module.parameters()):
+        return "some of its parameters are frozen"
+    return None
+
+
+def train(
+    recipe: Recipe, material: Material, job: Job, observation: Observation, progress: Progress
+) -> list[Trained]:
+    """The trained models, in the order of `job.models`."""
+    done: dict[int, Trained] = {}
+    for size in sorted({len(members) for members in job.members}):
+        chosen = [i for i, members in enumerate(job.members) if len(members) == size]
+        part = Job(tuple(job.models[i] for i in chosen), tuple(job.members[i] for i in chosen), job.seed)
+        for trained in _train_equal(recipe, material, part, observation, progress):
+            done[trained.model] = trained
+    return [done[model] for model in job.models]
+
+
+def _train_equal(
+    recipe: Recipe, material: Material, job: Job, observation: Observation, progress: Progress
+) -> list[Trained]:
+    flock = Flock(recipe, material, job)
+    recording = Recording()
+    for epoch in range(recipe.epochs):
+        if epoch in observation.checkpoints:
+            recording.add(flock.observe(observation))
+        flock.train_epoch(epoch)
+        progress(len(job.models))
+    if recipe.epochs in observation.checkpoints:
+        recording.add(flock.observe(observation))
+    return [Trained(model, recording.values(i), flock.weights(i)) for i, model in enumerate(job.models)]
+
+
+class Flock:
+    """Models side by side: parameters and buffers stacked to [models ...]."""
+
+    def __init__(self, recipe: Recipe, material: Material, job: Job) -> None:
+        self.recipe, self.material, self.job = recipe, material, job
+        modules = [initialized(recipe, material, job.seed, model) for model in job.models]
+        self.module = modules[0]
+        self.parameters: State
+        self.buffers: State
+        self.parameters, self.buffers = stack_module_state(modules)
+        self.optimizer = recipe.optimizer.build(self.parameters.values())
+        self.augment = [
+            torch.Generator(material.device).manual_seed(seeds.derive(job.seed, "augmentation", model))
+            for model in job.models
+        ]
+
+    def train_epoch(self, epoch: int) -> None:
+        """One pass of every model over its own members."""
+        self.module.train()
+        set_learning_rate(self.optimizer, self.recipe, epoch)
+        orders = torch.stack(
+            [
+                torch.from_numpy(batches.order(self.job.seed, model, epoch, members))
+                for model, members in zip(self.job.models, self.job.members, strict=True)
+            ]
+        ).to(self.material.device)
+        for start, stop in batches.bounds(orders.shape[1], self.recipe.batch_size):
+            self._step(orders[:, start:stop])
+
+    def _step(self, chosen: Tensor) -> None:
+        targets = self.material.targets[chosen]
+        inputs = torch.stack(
+            [
+                self.recipe.augmentation(self.material.inputs[row], generator)
+                for row, generator in zip(chosen, self.augment, strict=True)
+            ]
+        )
+        with autocast(self.recipe, self.material.device):
+            gradients: State = vmap(grad(self._loss))(self.parameters, self.buffers, inputs, targets)
+        for name, parameter in self.parameters.items():
+            parameter.grad = gradients[name]
+        self.optimizer.step()
+
+    def _loss(self, parameters: State, buffers: State, inputs: Tensor, targets: Tensor) -> Tensor:
+        logits: Any = functional_call(self.module, (parameters, buffers), (inputs,))
+        return self.recipe.loss(as_columns(logits.float()), targets).mean()
+
+    @torch.no_grad()
+    def observe(self, observation: Observation) -> list[dict[str, Any]]:
+        """For each query view the signals of all samples, [models samples], in evaluation mode."""
+        self.module.eval()
+        views: list[dict[str, Any]] = []
+        for query in observation.queries:
+            logits = [self._evaluate(query(chunk)) for chunk in self.material.inputs.split(EVALUATION_BATCH)]
+            views.append(measure(torch.cat(logits, 1), self.material.targets, None, observation.signals))
+        return views
+
+    def _evaluate(self, inputs: Tensor) -> Tensor:
+        def forward(parameters: State, buffers: State) -> Tensor:
+            output: Any = functional_call(self.module, (parameters, buffers), (inputs,))
+            return output.unsqueeze(-1) if output.dim() == 1 else output
+
+        return vmap(forward)(self.parameters, self.buffers).float()
+
+    def weights(self, position: int) -> State:
+        """The final weights of the model at that position, under the module's own names."""
+        named = {**self.parameters, **self.buffers}
+        return {name: value[position].detach().cpu().contiguous() for name, value in named.items()}
