@@ -9,9 +9,10 @@ import torch
 from benchmarks.measure import CORES, Contender, Spread, interleave
 from vestige.training.arithmetic import configure
 
-BATCHED = (16, 128, 446, 512)  # models, batch, inputs, outputs of a stacked layer
-SECONDS = 0.04  # that one timed run takes on a usual core, to choose how often to repeat
-RATE = 1e11  # operations per second of a usual core
+Shape = tuple[int, int, int, int]  # matrices, rows, inner, columns
+SQUARE: Shape = (1, 1024, 1024, 1024)
+BATCHED: Shape = (16, 128, 446, 512)  # models, batch, inputs, outputs of a stacked layer
+OPERATIONS = 4e9  # of one timed run per thread: some 40 ms on a usual core
 
 
 @dataclass(frozen=True)
@@ -48,15 +49,15 @@ class Limits:
     quiet: bool
 
     @classmethod
-    def measured(cls, rounds: int, edge: int = 1024) -> "Limits":
+    def measured(
+        cls, rounds: int, square: Shape = SQUARE, batched: Shape = BATCHED, operations: float = OPERATIONS
+    ) -> "Limits":
         with _restored():
             arithmetic = configure(CORES)
-            shapes = {f"{edge}^3": (1, edge, edge, edge)}
-            shapes["x".join(map(str, BATCHED))] = BATCHED if edge >= 512 else (2, 8, 8, 8)
             keyed = {
-                (path.name, path.threads, label): _contender(path, label, shape)
+                (path.name, path.threads, _label(shape)): _contender(path, shape, operations)
                 for path in PATHS
-                for label, shape in shapes.items()
+                for shape in (square, batched)
             }
             comparison = interleave(list(keyed.values()), rounds)
         rates = {key: _rate(comparison.wall(contender.name)) for key, contender in keyed.items()}
@@ -77,14 +78,19 @@ class Limits:
         return max(best[CORES], best[1] * CORES)
 
 
-def _contender(path: Path, label: str, shape: tuple[int, int, int, int]) -> Contender:
+def _label(shape: Shape) -> str:
+    batch, m, k, n = shape
+    return f"{m}x{k}x{n}" if batch == 1 else f"{batch}x{m}x{k}x{n}"
+
+
+def _contender(path: Path, shape: Shape, timed: float) -> Contender:
     batch, m, k, n = shape
     left, right = torch.randn(batch, m, k).to(path.dtype), torch.randn(batch, k, n).to(path.dtype)
     if batch == 1:
         left, right = left[0], right[0]
     out = torch.empty(*left.shape[:-1], n, dtype=path.dtype)
     operations = 2.0 * batch * m * k * n
-    repeats = max(1, round(SECONDS * RATE * path.threads / operations))
+    repeats = max(1, round(timed * path.threads / operations))
 
     def run() -> float:
         torch.set_num_threads(path.threads)
@@ -93,7 +99,7 @@ def _contender(path: Path, label: str, shape: tuple[int, int, int, int]) -> Cont
             torch.matmul(left, right, out=out)
         return 0.0
 
-    return Contender(f"{path.name} {path.threads} {label}", run, repeats * operations)
+    return Contender(f"{path.name} {path.threads} {_label(shape)}", run, repeats * operations)
 
 
 def _rate(seconds_per_operation: Spread) -> Spread:

@@ -28,6 +28,11 @@ class Loop:
 
     def __call__(self, problem: Problem, epochs: int, passes: int) -> list[Tensor]:
         """Train one model for some epochs; the scaled logits of every sample after each signal pass."""
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "This DataLoader will create", UserWarning)  # few cores
+            return self._train(problem, epochs, passes)
+
+    def _train(self, problem: Problem, epochs: int, passes: int) -> list[Tensor]:
         samples = TensorDataset(
             torch.from_numpy(problem.dataset.as_floats()), torch.from_numpy(problem.dataset.targets)
         )
@@ -49,9 +54,7 @@ class Loop:
         return signals
 
     def _loader(self, samples: Subset | TensorDataset, batch_size: int, shuffle: bool = False) -> DataLoader:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "This DataLoader will create", UserWarning)  # it may: a default
-            return DataLoader(samples, batch_size, shuffle=shuffle, num_workers=self.workers)
+        return DataLoader(samples, batch_size, shuffle=shuffle, num_workers=self.workers)
 
     def _epoch(self, module: nn.Module, optimizer: torch.optim.Optimizer, loader: Iterable) -> None:
         module.train()

@@ -25,8 +25,7 @@ def coins(design, models, samples, seed):
     if design == "balanced":
         return Membership(random.random((models, samples)).argsort(0) < models // 2, "balanced", seed)
     mask = random.random((models, samples)) < 0.5
-    mask[0, mask.all(0)] = False
-    return Membership(mask[:, mask.any(0)], "independent", seed)
+    return Membership(mask[:, mask.any(0) & ~mask.all(0)], "independent", seed)
 
 
 def noise(membership, seed):

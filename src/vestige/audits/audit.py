@@ -57,8 +57,9 @@ def audit(
     for name in ("out", "data_dir"):
         if options.get(name) is not None:
             options[name] = Path(options[name])
-    if isinstance(options.get("attack"), str):
-        options["attack"] = (options["attack"],)
+    for name in ("attack", "signals"):
+        if isinstance(options.get(name), str):
+            options[name] = (options[name],)
     named = {"dataset": dataset} if isinstance(dataset, str) else {}
     return run(prepare(Options(**named, **options), dataset, model, recipe), listener)
 

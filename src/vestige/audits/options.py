@@ -21,6 +21,7 @@ class Options:
     models: how many to train, each a target in turn; samples: a random subset of the data.
     model: a named architecture or "package.module:function" returning an nn.Module.
     attack: names; the first is the headline and places samples on the plane.
+    signals: further signals to record, for example "entropy" or "gradient_norm".
     optimizer, lr, momentum, weight_decay, schedule, label_smoothing, augmentation, batch_size, epochs:
       the recipe. precision: of the training arithmetic; signals are float32 always.
     checkpoints: how many epochs are observed, the initialization and the end among them.
@@ -40,6 +41,7 @@ class Options:
     samples: int | None = None
     model: str | None = None
     attack: tuple[str, ...] | None = None
+    signals: tuple[str, ...] = ()
     precision: str = "float32"
     optimizer: str | None = None
     lr: float | None = None
@@ -93,7 +95,7 @@ def _typed(key: str, value: Any, hints: dict[str, Any], path: Path) -> Any:
     if key not in hints:
         raise unknown_name(f"option in {path.name}", key, hints)
     kinds = [kind for kind in (get_args(hints[key]) or (hints[key],)) if kind is not type(None)]
-    if key == "attack":
+    if key in ("attack", "signals"):
         return tuple([value] if isinstance(value, str) else value)
     if Path in kinds and isinstance(value, str):
         return (path.parent / value).resolve() if not Path(value).is_absolute() else Path(value)

@@ -19,6 +19,7 @@ from vestige.data import python_source, sources, transforms
 from vestige.data.dataset import Dataset
 from vestige.data.membership import Membership, independent, paired
 from vestige.models.catalog import ModelSpec, build, spec_of
+from vestige.models.penultimate import penultimate
 from vestige.population.plan import Plan
 from vestige.risk.summary import FPRS
 from vestige.risk.verdict import Policy, parse_policy
@@ -63,10 +64,12 @@ def prepare(
     membership = _coins(options, num_models, data.num_samples)
     observation = Observation(
         checkpoints=checkpoint_epochs(recipe.epochs, options.checkpoints),
-        signals=stored(tuple(name for attack in attacks for name in attack.needs.signals)),
+        signals=stored((*options.signals, *(name for attack in attacks for name in attack.needs.signals))),
         queries=queries,
     )
-    choice = engines.choose(recipe, module, num_models, device, options.engine)
+    if observation.needs_features and penultimate(module, _few(data)) is None:
+        raise InputError("signals='gradient_norm' needs a model that ends in a linear layer")
+    choice = engines.choose(recipe, module, num_models, device, options.engine, observation.signals)
     plan = Plan(data, membership, recipe, observation, choice, options.seed, device.type)
     attacks = feasible(attacks, planned_pool(plan), chosen=options.attack is not None)
     return Prepared(options, plan, attacks, policy)
@@ -153,10 +156,14 @@ def _initialized(recipe: Recipe, data: Dataset) -> torch.nn.Module:
 
 def _try_on_samples(data: Dataset, recipe: Recipe, queries: tuple[transforms.View, ...]) -> None:
     """Apply augmentation and queries to two samples, so that what cannot work says so now."""
-    few = torch.from_numpy(data.select(np.arange(min(2, data.num_samples))).as_floats())
+    few = _few(data)
     recipe.augmentation(few, torch.Generator().manual_seed(0))
     for query in queries:
         query(few)
+
+
+def _few(data: Dataset) -> torch.Tensor:
+    return torch.from_numpy(data.select(np.arange(min(2, data.num_samples))).as_floats())
 
 
 def _coins(options: Options, num_models: int, num_samples: int) -> Membership:

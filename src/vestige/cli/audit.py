@@ -29,6 +29,10 @@ def audit(
         list[str] | None,
         typer.Option(help="an attack (may repeat; the first is the headline); see `vestige attacks`"),
     ] = None,
+    signals: Annotated[
+        list[str] | None,
+        typer.Option(help="record a further signal (may repeat): entropy, gradient_norm, ..."),
+    ] = None,
     precision: Annotated[str | None, typer.Option(help="of training: float32 or bf16")] = None,
     jobs: Annotated[int | None, typer.Option(help="worker processes; default one per core")] = None,
     data_dir: Annotated[
@@ -65,7 +69,7 @@ def audit(
     from vestige.cli.closing import close
     from vestige.cli.progress import display
 
-    given["attack"] = tuple(attack) if attack else None
+    given["attack"], given["signals"] = (tuple(names) if names else None for names in (attack, signals))
     given["dataset"] = dataset or None
     options = (from_toml(config) if config else Options()).merged(given)
     if not options.dataset:

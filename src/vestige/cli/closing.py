@@ -1,17 +1,15 @@
-"""The last words of a command: warnings, the call it made, five lines, and the exit status."""
+"""The last words of a command: the call it made, warnings, verdict, five lines, and the exit status."""
 
 import typer
+from rich.console import Console
 
 from vestige.audits.outcome import Audit
-from vestige.risk.sentences import terminal_lines
+from vestige.report.terminal import summary
 
 
 def close(outcome: Audit, call: str) -> None:
     """Print the end of an audit and leave with its exit status."""
-    for warning in outcome.result.warnings:
-        typer.echo(f"Warning: {warning}", err=True)
-    typer.echo(f"Python: {call}")
-    typer.echo(outcome.result.verdict.sentence)
-    for line in terminal_lines(outcome.result):
-        typer.echo(line)
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"Python: {call}", markup=False)
+    console.print(summary(outcome.result))
     raise typer.Exit(outcome.exit_code)

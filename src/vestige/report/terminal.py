@@ -11,14 +11,14 @@ MOST_WARNINGS = 3
 
 
 def summary(result: AuditResult) -> RenderableType:
-    """The verdict, five lines that a person understands, and the first warnings."""
+    """The first warnings, the verdict, and last of all five lines that a person understands."""
     verdict = result.verdict
     head = Text.assemble(("Verdict: ", "dim"), (verdict.word, STYLES[verdict.word]), f"  {verdict.sentence}")
     lines = [_line(line) for line in terminal_lines(result)]
     shown = [Text(f"Warning: {warning}", style="yellow") for warning in result.warnings[:MOST_WARNINGS]]
     hidden = len(result.warnings) - MOST_WARNINGS
     more = [Text(f"{hidden} more warnings are in the report.", style="yellow")] if hidden > 0 else []
-    return Group(head, *lines, *shown, *more)
+    return Group(*shown, *more, head, *lines)
 
 
 def _line(line: str) -> Text:

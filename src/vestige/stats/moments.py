@@ -12,8 +12,8 @@ Column = Float64[np.ndarray, "samples 1"]
 Block = Float64[np.ndarray, "samples augmentations"]
 Row = Float64[np.ndarray, "1 augmentations"]
 
-# Samples handled at once: some ten float64 columns of this length stay in a core's second-level cache.
-BLOCK = 4096
+# Samples handled at once: the float64 columns of this length that an attack works on stay in a core's cache.
+BLOCK = 16384
 
 # Taking a row away loses digits in proportion to what it held. Below this share of the former value
 # fewer than about 10 digits are left, and the caller should compute afresh.

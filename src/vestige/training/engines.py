@@ -31,17 +31,28 @@ class Choice:
 
 
 def choose(
-    recipe: Recipe, module: nn.Module, num_models: int, device: torch.device, engine: str = "auto"
+    recipe: Recipe,
+    module: nn.Module,
+    num_models: int,
+    device: torch.device,
+    engine: str = "auto",
+    signals: tuple[str, ...] = (),
 ) -> Choice:
     """The engine for this module, or the one asked for.
+
+    signals: what will be recorded; the vmapped engine knows logits only.
 
     Raises InputError if the engine that was asked for cannot train the module.
     """
     if engine not in ("auto", *ENGINES):
         raise unknown_name("engine", engine, ("auto", *ENGINES))
     obstacle = stacked.unsupported(module, recipe)
-    if engine == "stacked" and obstacle:
-        raise InputError(f"engine='stacked' cannot train this model: {obstacle}; use engine='auto'")
+    if engine == "vmapped":
+        obstacle = vmapped.unsupported(module, recipe, signals)
+    if engine in ("stacked", "vmapped") and obstacle:
+        raise InputError(f"engine={engine!r} cannot train this model: {obstacle}; use engine='auto'")
+    if engine == "vmapped":
+        return Choice(engine, _group(module, num_models, device), "many at once: asked for")
     if engine == "sequential" or obstacle:
         return Choice("sequential", 1, f"one at a time: {obstacle or 'asked for'}")
     return Choice("stacked", _group(module, num_models, device), "many at once: layers of a perceptron")

@@ -22,8 +22,10 @@ from vestige.training.sequential import EVALUATION_BATCH, as_columns, autocast, 
 State = dict[str, Tensor]
 
 
-def unsupported(module: nn.Module, recipe: Recipe) -> str | None:
-    """Why this engine cannot train the module, or None if it can."""
+def unsupported(module: nn.Module, recipe: Recipe, signals: tuple[str, ...] = ()) -> str | None:
+    """Why this engine cannot train the module and record the signals, or None if it can."""
+    if "gradient_norm" in signals:
+        return "it sees logits, not the last layer's inputs"
     if any(isinstance(part, _DropoutNd) and part.p > 0 for part in module.modules()):
         return "it draws dropout noise"
     if not all(p.requires_grad for p in module.parameters()):
