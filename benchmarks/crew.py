@@ -2,11 +2,14 @@
 
 import os
 import time
+from collections.abc import Iterable
 from concurrent.futures import Future
+from pathlib import Path
 
 from loky import ProcessPoolExecutor
 
-from vestige.population.plan import Task
+from vestige.population.plan import Plan, Task
+from vestige.population.store import Store
 from vestige.population.worker import Assignment, Worker
 from vestige.training.arithmetic import configure
 
@@ -23,11 +26,16 @@ class Crew:
         self._tell_all(None, None)
         self.startup_seconds = time.perf_counter() - start
 
-    def assign(self, name: str, assignment: Assignment) -> None:
-        """Give every process the data and the recipe of a name."""
+    def assign(self, name: str, plan: Plan, folder: Path) -> Store:
+        """Give every process the data and the recipe of a plan, under a name; where models will be."""
+        store = Store.of(plan, folder)
+        assignment = Assignment(
+            plan.dataset, plan.recipe, plan.observation, plan.choice.engine, plan.device, store.folder
+        )
         self._tell_all(name, assignment)
+        return store
 
-    def train(self, name: str, tasks: list[Task]) -> float:
+    def train(self, name: str, tasks: Iterable[Task]) -> float:
         """Train the tasks under the assignment of that name; the CPU seconds that they took."""
         futures = [self._executor.submit(_train, name, task) for task in tasks]
         return sum(future.result() for future in futures)

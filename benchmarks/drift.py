@@ -13,7 +13,7 @@ from benchmarks.setting import Setting
 from vestige.attacks.catalog import by_name
 from vestige.attacks.pool import Pool
 from vestige.attacks.score import score_pool
-from vestige.population.fit import fit
+from vestige.population.store import StoredSignals
 
 ATTACK = "lira-online-fixed"
 GOAL = Goal(0.002, 0.0005, smaller_is_better=True)
@@ -35,8 +35,8 @@ def rows(setting: Setting) -> list[Row]:
     size = setting.size(SIZES)
     dataset = location30(setting.data_dir, size.samples)
     problem = Problem(dataset=dataset, model="mlp-128", models=size.models, epochs=size.epochs, checkpoints=2)
-    exact = _auc(problem, *REFERENCE, setting.jobs)
-    return [_row(problem, path, abs(_auc(problem, *path, setting.jobs) - exact), exact) for path in FAST]
+    exact = _auc(problem, setting, *REFERENCE)
+    return [_row(problem, path, abs(_auc(problem, setting, *path) - exact), exact) for path in FAST]
 
 
 def _row(problem: Problem, path: tuple[str, str], drift: float, exact: float) -> Row:
@@ -52,9 +52,13 @@ def _row(problem: Problem, path: tuple[str, str], drift: float, exact: float) ->
     )
 
 
-def _auc(problem: Problem, engine: str, precision: str, jobs: int) -> float:
+def _auc(problem: Problem, setting: Setting, engine: str, precision: str) -> float:
     """The AUC of the last checkpoint, averaged over all models as targets."""
     with tempfile.TemporaryDirectory(prefix="vestige-benchmark-") as folder:
-        fitted = fit(problem.plan(precision, engine), Path(folder), jobs)
-        scores = score_pool(Pool(fitted.signals, problem.membership), by_name(ATTACK))
+        plan = problem.plan(precision, engine)
+        name = f"drift {engine} {precision}"
+        store = setting.crew.assign(name, plan, Path(folder))
+        setting.crew.train(name, plan.tasks)
+        signals = StoredSignals(store, plan.observation.signals, problem.models)
+        scores = score_pool(Pool(signals, problem.membership), by_name(ATTACK))
     return float(np.mean([scores.roc(target).auc for target in range(problem.models)]))

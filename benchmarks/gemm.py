@@ -1,6 +1,6 @@
 """The machine's limits: how many floating-point operations per second its matrix multiply reaches."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -108,7 +108,7 @@ def _rate(seconds_per_operation: Spread) -> Spread:
 
 
 @contextmanager
-def _restored() -> Iterator[None]:
+def _restored() -> Generator[None]:
     threads, precision = torch.get_num_threads(), torch.get_float32_matmul_precision()
     try:
         yield

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
-from torch.utils.data import DataLoader, Subset, TensorDataset
+from torch.utils.data import DataLoader, Dataset, Subset, TensorDataset
 
 from benchmarks.problem import Problem
 
+Pair = tuple[Tensor, ...]  # inputs and targets of a batch
+Samples = Dataset[Pair]
 EVALUATION_BATCH = 512  # as large as ours, in the loops' favor
 
 
@@ -53,10 +55,10 @@ class Loop:
             signals += [scaled_logits(module, everything) for moment in moments if moment == epoch]
         return signals
 
-    def _loader(self, samples: Subset | TensorDataset, batch_size: int, shuffle: bool = False) -> DataLoader:
+    def _loader(self, samples: Samples, batch_size: int, shuffle: bool = False) -> DataLoader[Pair]:
         return DataLoader(samples, batch_size, shuffle=shuffle, num_workers=self.workers)
 
-    def _epoch(self, module: nn.Module, optimizer: torch.optim.Optimizer, loader: Iterable) -> None:
+    def _epoch(self, module: nn.Module, optimizer: torch.optim.Optimizer, loader: Iterable[Pair]) -> None:
         module.train()
         total, correct = 0.0, 0
         for inputs, targets in loader:
@@ -76,7 +78,7 @@ METER_DEFAULTS = Loop(workers=4, watches=True)
 
 
 @torch.no_grad()
-def evaluate(module: nn.Module, loader: Iterable) -> tuple[float, int]:
+def evaluate(module: nn.Module, loader: Iterable[Pair]) -> tuple[float, int]:
     """The summed loss, and how many answers are right."""
     module.eval()
     total, correct = 0.0, 0
@@ -88,7 +90,7 @@ def evaluate(module: nn.Module, loader: Iterable) -> tuple[float, int]:
 
 
 @torch.no_grad()
-def scaled_logits(module: nn.Module, loader: Iterable) -> Tensor:
+def scaled_logits(module: nn.Module, loader: Iterable[Pair]) -> Tensor:
     """log p_y / (1 - p_y) of every sample of the loader."""
     module.eval()
     parts: list[Tensor] = []

@@ -2,8 +2,6 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +10,6 @@ from benchmarks.measure import Comparison, Contender, Spread, interleave
 from benchmarks.problem import Problem
 from benchmarks.row import Goal, Row, milliseconds
 from benchmarks.setting import Setting
-from vestige.population.store import Store
-from vestige.population.worker import Assignment
 
 PRECISIONS = ("float32", "bf16")
 
@@ -34,8 +30,8 @@ class Race:
     share_goal: Goal | None = None
 
     def rows(self, setting: Setting) -> list[Row]:
-        with _stores() as folder:
-            ours = [self._ours(setting, precision, folder / precision) for precision in PRECISIONS]
+        with tempfile.TemporaryDirectory(prefix="vestige-benchmark-") as folder:
+            ours = [self._ours(setting, precision, Path(folder) / precision) for precision in PRECISIONS]
             theirs = [self._theirs(name) for name in self.loops]
             comparison = interleave([*theirs, *ours], setting.rounds, warm_up=setting.scale == "full")
         result: list[Row] = []
@@ -51,16 +47,12 @@ class Race:
 
     def _ours(self, setting: Setting, precision: str, folder: Path) -> Contender:
         plan = self.problem.plan(precision)
-        store = Store.of(plan, folder)
         name = f"{self.name} {precision}"
-        assignment = Assignment(
-            plan.dataset, plan.recipe, plan.observation, plan.choice.engine, plan.device, store.folder
-        )
-        setting.crew.assign(name, assignment)
+        store = setting.crew.assign(name, plan, folder)
 
         def run() -> float:
             shutil.rmtree(store.folder, ignore_errors=True)  # so that every run writes its files
-            return setting.crew.train(name, list(plan.tasks))
+            return setting.crew.train(name, plan.tasks)
 
         return Contender(precision, run, self.problem.models * self.problem.epochs)
 
@@ -98,9 +90,3 @@ class Race:
             goal=self.share_goal,
             quiet=comparison.quiet(precision) and limits.quiet,
         )
-
-
-@contextmanager
-def _stores() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="vestige-benchmark-") as folder:
-        yield Path(folder)

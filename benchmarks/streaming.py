@@ -17,8 +17,6 @@ from vestige.attacks.score import stream
 from vestige.data.membership import paired
 from vestige.population.store import Store, StoredSignals
 
-UNIT = 1024 if sys.platform == "linux" else 1  # getrusage counts kibibytes on Linux and bytes on macOS
-
 
 def main(folder: str, models: str, attack: str) -> None:
     signals = StoredSignals(Store(Path(folder)), ("scaled_logit",), int(models))
@@ -31,8 +29,15 @@ def main(folder: str, models: str, attack: str) -> None:
 
 
 def peak_bytes() -> int:
-    """The largest resident memory of this process so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * UNIT
+    """The largest resident memory of this process so far.
+
+    On Linux from /proc, because getrusage there starts from what the parent used when it started this.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS
 
 
 if __name__ == "__main__":

@@ -184,6 +184,11 @@ def test_a_foreign_folder_is_left_alone(tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "thesis.tex"]
 
 
+def test_data_sorted_by_label_is_no_problem(tmp_path):
+    inputs, labels = toy()
+    vestige.audit((inputs, np.sort(labels)), models=4, epochs=1, jobs=1, out=tmp_path / "a", attack="loss")
+
+
 def test_a_changed_recipe_in_the_same_folder_is_trained_anew(tmp_path):
     first = vestige.audit(toy(), models=4, epochs=1, jobs=1, out=tmp_path / "a", attack="loss")
     second = vestige.audit(toy(), models=4, epochs=2, jobs=1, out=tmp_path / "a", attack="loss")

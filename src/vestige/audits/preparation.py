@@ -163,7 +163,7 @@ def _try_on_samples(data: Dataset, recipe: Recipe, queries: tuple[transforms.Vie
 
 
 def _few(data: Dataset) -> torch.Tensor:
-    return torch.from_numpy(data.select(np.arange(min(2, data.num_samples))).as_floats())
+    return torch.from_numpy(data.as_floats(slice(2)))
 
 
 def _coins(options: Options, num_models: int, num_samples: int) -> Membership:

@@ -69,17 +69,18 @@ class Dataset:
             sample_ids=self.ids[indices],
         )
 
-    def as_floats(self) -> Float32[np.ndarray, "samples ..."]:
+    def as_floats(self, rows: slice = slice(None)) -> Float32[np.ndarray, "rows ..."]:
         """The inputs as a network sees them: bytes scaled to 0..1, then normalized by channel."""
-        if self.inputs.dtype != np.uint8:
-            return np.ascontiguousarray(self.inputs, np.float32)
+        inputs = self.inputs[rows]
+        if inputs.dtype != np.uint8:
+            return np.ascontiguousarray(inputs, np.float32)
         mean, std = (
             (self.normalization.mean, self.normalization.std) if self.normalization else ((0.0,), (1.0,))
         )
         channels = (-1,) + (1,) * (len(self.shape) - 1)
         scale = (1 / (255 * np.asarray(std, np.float32))).reshape(channels)
         shift = (np.asarray(mean, np.float32) / np.asarray(std, np.float32)).reshape(channels)
-        floats = self.inputs.astype(np.float32)
+        floats = inputs.astype(np.float32)
         floats *= scale
         floats -= shift
         return floats
