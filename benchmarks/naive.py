@@ -42,12 +42,18 @@ def lira_fixed(values: np.ndarray, membership: Membership, target: int) -> np.nd
     return inside - outside
 
 
-def rmia_dense(values: np.ndarray, membership: Membership, target: int, others: np.ndarray) -> np.ndarray:
+def probabilities_of(values: np.ndarray) -> np.ndarray:
+    """The tempered probabilities of the label, from scaled logits."""
+    return 1 / (1 + np.exp(-values / TEMPERATURE))
+
+
+def rmia_dense(
+    probabilities: np.ndarray, membership: Membership, target: int, others: np.ndarray
+) -> np.ndarray:
     """Online RMIA of one target from the whole array of ratios, [samples others], as ML Privacy Meter does.
 
-    others: indices of the samples z that each sample is compared with.
+    probabilities: [models samples]; others: indices of the samples z that each sample is compared with.
     """
-    probabilities = 1 / (1 + np.exp(-values / TEMPERATURE))
     ratio = probabilities[target] / _means(probabilities, membership.reference_mask(target))
     dense = ratio[:, None] / ratio[None, others]
     return (dense >= GAMMA).mean(1)

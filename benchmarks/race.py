@@ -33,7 +33,7 @@ class Race:
         with tempfile.TemporaryDirectory(prefix="vestige-benchmark-") as folder:
             ours = [self._ours(setting, precision, Path(folder) / precision) for precision in PRECISIONS]
             theirs = [self._theirs(name) for name in self.loops]
-            comparison = interleave([*theirs, *ours], setting.rounds, warm_up=setting.scale == "full")
+            comparison = interleave([*theirs, *ours], setting.rounds, warm_up=setting.scale != "toy")
         result: list[Row] = []
         for precision in PRECISIONS:
             result += [self._against(comparison, precision, name) for name in self.loops]

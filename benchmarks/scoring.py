@@ -84,9 +84,10 @@ def _leakpro(values: np.ndarray, membership: Membership, size: Size) -> Contende
 
 def _meter(values: np.ndarray, membership: Membership, size: Size) -> Contender:
     others = seeds.generator(0, "z").choice(size.samples, size.others, replace=False)
+    probabilities = naive.probabilities_of(values)
 
     def run() -> float:
-        naive.rmia_dense(values, membership, 0, others)
+        naive.rmia_dense(probabilities, membership, 0, others)
         return 0.0
 
     return Contender(METER, run)
@@ -138,4 +139,4 @@ def _naive(values: np.ndarray, membership: Membership, attack: str, target: int)
         return naive.lira_loop(values, membership, target, range(values.shape[1]))
     if attack == "lira-online-fixed":
         return naive.lira_fixed(values, membership, target)
-    return naive.rmia_dense(values, membership, target, everything)
+    return naive.rmia_dense(naive.probabilities_of(values), membership, target, everything)

@@ -125,7 +125,7 @@ def test_the_naive_forms_leave_out_the_target_and_its_complement():
 
 def test_dense_ratios_count_what_is_dominated():
     values, membership = scoring.population(6, 40)
-    shares = naive.rmia_dense(values, membership, 0, np.arange(40))
+    shares = naive.rmia_dense(naive.probabilities_of(values), membership, 0, np.arange(40))
     assert shares.min() >= 0
     assert shares.max() < 1  # nothing dominates itself by a factor of two
     assert shares[values[0].argmin()] == 0

@@ -8,7 +8,8 @@ sys.path.append(str(Path(__file__).parents[1] / "risk"))
 
 import synthetic_audit
 
-from vestige.report.arrays import AccuracyCurve, report_arrays
+from vestige.report.arrays import AccuracyCurve, ReportArrays
+from vestige.risk.curve import roc_curve
 
 
 def arrays_of(found, **changes):
@@ -27,7 +28,8 @@ def arrays_of(found, **changes):
         "accuracy": accuracy,
     }
     mask, clusters = found.membership.mask, found.membership.clusters()
-    return report_arrays(found.scores, mask, clusters, found.ids, **(given | changes))
+    curves = tuple(roc_curve(v, mask, clusters, attack=name) for name, v in found.scores.items())
+    return ReportArrays(curves=curves, ids=found.ids, **({"plane": None, "labels": None} | given | changes))
 
 
 @pytest.fixture(scope="session")

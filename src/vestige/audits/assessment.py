@@ -1,5 +1,6 @@
 """From signals to findings: every model a target in turn, no training, the same for anybody's signals."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from vestige.audits.step import Listener, counted, silent
 from vestige.data.membership import Membership
 from vestige.risk.blind import blind_baseline
 from vestige.risk.control import Control, foreign_coins, negative_control, positive_control
+from vestige.risk.curve import RocCurve, roc_curve
 from vestige.risk.difficulty import AccuracyOverTime, Difficulty, accuracy_over_time, difficulty
 from vestige.risk.estimate import unsupported
 from vestige.risk.plane import Plane, PlaneCounter
@@ -40,40 +42,54 @@ class Subject:
         return Pool(self.signals, self.membership, labels=self.labels, features=self.inputs)
 
 
+Keep = Callable[[str, Float64[np.ndarray, "targets samples"]], None]
+
+
 @dataclass(frozen=True, eq=False)
 class Assessment:
-    """What was found. scores: of each attack at the last checkpoint, [targets samples]."""
+    """What was found; the first attack is the headline.
+
+    headline: its scores at the last checkpoint, [targets samples]. curves, summaries: one per attack.
+    """
 
     subject: Subject
     attacks: tuple[Attack, ...]
-    scores: dict[str, Float64[np.ndarray, "targets samples"]]
-    plane: Plane
+    headline: Float64[np.ndarray, "targets samples"]
+    curves: tuple[RocCurve, ...]
     summaries: tuple[AttackSummary, ...]
+    plane: Plane
     controls: tuple[Control, ...]
     difficulty: Difficulty
     accuracy: AccuracyOverTime | None
 
 
-def assess(subject: Subject, attacks: tuple[Attack, ...], listener: Listener) -> Assessment:
-    """Run the attacks, place every sample on the plane, and check the audit by its controls."""
-    pool = subject.pool()
+def assess(subject: Subject, attacks: tuple[Attack, ...], keep: Keep, listener: Listener) -> Assessment:
+    """Run the attacks, place every sample on the plane, and check the audit by its controls.
+
+    keep: called with each attack's name and final scores, which are then let go: scores of one attack
+      and of the headline are all that is held at a time.
+    """
+    pool, mask = subject.pool(), subject.membership.mask
+    clusters = subject.membership.clusters()
     plane, headline = _follow(pool, attacks[0], subject, listener)
-    scores = {attacks[0].name: headline}
-    for attack in attacks[1:]:
-        scores[attack.name] = final_scores(pool, attack, listener)
-    mask, clusters = subject.membership.mask, subject.membership.clusters()
-    summaries = tuple(
-        summarize(scores[a.name], mask, clusters, attack=a.name, small_print=a.describe(), seed=subject.seed)
-        for a in counted(attacks, "summarize", len(attacks), "attacks", listener)
-    )
-    controls = _controls(subject, attacks[0], headline, listener)
+    curves: list[RocCurve] = []
+    summaries: list[AttackSummary] = []
+    for attack in attacks:
+        scores = headline if attack is attacks[0] else final_scores(pool, attack, listener)
+        keep(attack.name, scores)
+        curves.append(roc_curve(scores, mask, clusters, attack=attack.name))
+        small_print = attack.describe()
+        summaries.append(
+            summarize(scores, mask, clusters, attack=attack.name, small_print=small_print, seed=subject.seed)
+        )
     return Assessment(
         subject,
         attacks,
-        scores,
+        headline,
+        tuple(curves),
+        tuple(summaries),
         plane,
-        summaries,
-        controls,
+        _controls(subject, attacks[0], headline, listener),
         difficulty(subject.signals, mask),
         accuracy_over_time(subject.signals, mask),
     )

@@ -91,7 +91,8 @@ def _run(prepared: Prepared, folder: Path, listener: Listener) -> Audit:
         plan.dataset.inputs,
         plan.seed,
     )
-    assessment = assess(subject, prepared.attacks, listener)
+    with tables.scores(subject, folder / "scores.parquet") as keep:
+        assessment = assess(subject, prepared.attacks, keep, listener)
     timings = {"train": round(fitted.seconds, 3), "attack": round(time.perf_counter() - start, 3)}
     result = result_of(assessment, _context(prepared, fitted, folder, timings))
     write(assessment, result, plan.dataset.class_names, folder, listener)

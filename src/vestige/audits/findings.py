@@ -62,7 +62,7 @@ def result_of(assessment: Assessment, context: Context) -> AuditResult:
         ),
         recipe=context.recipe,
         attacker=attacker,
-        coverage=coverage(tuple(assessment.scores), augmentations, checkpoints),
+        coverage=coverage(tuple(a.name for a in assessment.attacks), augmentations, checkpoints),
         controls=assessment.controls,
         attacks=assessment.summaries,
         claim=claim(headline, attacker.summary, today),
@@ -124,6 +124,6 @@ def mean_margin(assessment: Assessment) -> np.ndarray:
 
     It orders samples whose (FPR, TPR) coincide, which few models leave many of.
     """
-    values, mask = assessment.scores[assessment.attacks[0].name], assessment.subject.membership.mask
+    values, mask = assessment.headline, assessment.subject.membership.mask
     known = np.where(np.isnan(values), 0.0, values)
     return known.sum(0, where=mask) / mask.sum(0) - known.sum(0, where=~mask) / (~mask).sum(0)

@@ -23,7 +23,7 @@ class Audit:
     @cached_property
     def scores(self) -> pd.DataFrame:
         """target, sample, attack, member, score; at the last checkpoint; higher = more likely a member."""
-        return pd.concat([t.to_pandas() for t in tables.scores(self.assessment)], ignore_index=True)
+        return pd.read_parquet(self.folder / "scores.parquet")
 
     @cached_property
     def plane(self) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from vestige.audits.assessment import Assessment
-from vestige.report.arrays import AccuracyCurve, report_arrays
+from vestige.report.arrays import AccuracyCurve, ReportArrays
 from vestige.report.page import render
 from vestige.risk.result import AuditResult
 
@@ -12,11 +12,9 @@ def write_page(assessment: Assessment, result: AuditResult, class_names: tuple[s
     """Write the report of this assessment."""
     subject, accuracy = assessment.subject, assessment.accuracy
     curves = {} if accuracy is None else {"members": accuracy.train, "non-members": accuracy.test}
-    arrays = report_arrays(
-        assessment.scores,
-        subject.membership.mask,
-        subject.membership.clusters(),
-        subject.ids,
+    arrays = ReportArrays(
+        curves=assessment.curves,
+        ids=subject.ids,
         plane=assessment.plane,
         labels=subject.labels,
         class_names=class_names,

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from vestige.attacks.score import ready_made
+from vestige.audits import tables
 from vestige.audits.assessment import Subject, assess
 from vestige.audits.audit import default_folder, finish, write
 from vestige.audits.findings import Context, result_of, versions
@@ -64,7 +65,8 @@ def score_file(
     with claimed(folder):
         files.write_json(folder / MANIFEST, {**manifest, "state": "running"})
         start = time.perf_counter()
-        assessment = assess(subject, attacks, listener)
+        with tables.scores(subject, folder / "scores.parquet") as keep:
+            assessment = assess(subject, attacks, keep, listener)
         seconds = round(time.perf_counter() - start, 3)
         classes = 0 if subject.labels is None else int(subject.labels.max()) + 1
         context = Context(

@@ -1,15 +1,16 @@
 """An assessment as the tables of a run folder."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from jaxtyping import Float64
 
-from vestige.audits.assessment import Assessment
+from vestige.audits.assessment import Assessment, Keep, Subject
 from vestige.core.files import replacing
 from vestige.risk.region import REGIONS
 
@@ -24,13 +25,23 @@ SCORES = pa.schema(
 )
 
 
-def scores(assessment: Assessment) -> Iterator[Any]:
-    """One pyarrow table per attack and target: target, sample (the user's row), attack, member, score."""
-    ids, mask = assessment.subject.ids, assessment.subject.membership.mask
-    for attack, values in assessment.scores.items():
-        for target, row in enumerate(values):
-            columns = [np.full(len(row), target, np.int32), ids, [attack] * len(row), mask[target], row]
-            yield pa.table(dict(zip(SCORES.names, columns, strict=True)), SCORES)
+@contextmanager
+def scores(subject: Subject, path: Path) -> Generator[Keep]:
+    """A function that appends an attack's final scores to scores.parquet, which appears when all is well.
+
+    Columns: target, sample (the row in the user's file), attack, member, score; one row group per attack
+    and target.
+    """
+    mask = subject.membership.mask
+    with replacing(path) as temporary, pq.ParquetWriter(temporary, SCORES) as writer:
+
+        def keep(attack: str, values: Float64[np.ndarray, "targets samples"]) -> None:
+            for target, row in enumerate(values):
+                number = np.full(len(row), target, np.int32)
+                columns = [number, subject.ids, [attack] * len(row), mask[target], row]
+                writer.write_table(pa.table(dict(zip(SCORES.names, columns, strict=True)), SCORES))
+
+        yield keep
 
 
 def plane(assessment: Assessment) -> pd.DataFrame:
@@ -73,10 +84,7 @@ def samples(assessment: Assessment) -> pd.DataFrame:
 
 
 def write(assessment: Assessment, folder: Path) -> None:
-    """Write scores.parquet, plane.parquet and samples.parquet, each in one step."""
-    with replacing(folder / "scores.parquet") as temporary, pq.ParquetWriter(temporary, SCORES) as writer:
-        for table in scores(assessment):
-            writer.write_table(table)
+    """Write plane.parquet and samples.parquet, each in one step."""
     for name, frame in (("plane", plane(assessment)), ("samples", samples(assessment))):
         with replacing(folder / f"{name}.parquet") as temporary:
             frame.to_parquet(temporary, index=False)

@@ -1,13 +1,12 @@
 """The arrays that the report's figures need beside the result."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Integer
+from jaxtyping import Float, Integer
 
 from vestige.core.errors import InputError
-from vestige.risk.curve import RocCurve, roc_curve
+from vestige.risk.curve import RocCurve
 from vestige.risk.plane import Plane
 
 
@@ -44,28 +43,3 @@ class ReportArrays:
             raise InputError(
                 f"ids has {len(self.ids)} entries; the plane has {self.plane.n_in.shape[1]} samples"
             )
-
-
-def report_arrays(
-    scores: Mapping[str, Float[np.ndarray, "targets samples"]],
-    member: Bool[np.ndarray, "targets samples"],
-    clusters: Integer[np.ndarray, "targets"],
-    ids: Integer[np.ndarray, "samples"],
-    *,
-    labels: Integer[np.ndarray, "samples"] | None = None,
-    plane: Plane | None = None,
-    class_names: tuple[str, ...] = (),
-    accuracy: tuple[AccuracyCurve, ...] = (),
-) -> ReportArrays:
-    """What figures draw, from the final scores of each attack, the headline attack first.
-
-    member, clusters: of the targets, in the order of the rows of the scores.
-    """
-    return ReportArrays(
-        curves=tuple(roc_curve(values, member, clusters, attack=name) for name, values in scores.items()),
-        plane=plane,
-        ids=ids,
-        labels=labels,
-        class_names=class_names,
-        accuracy=accuracy,
-    )
