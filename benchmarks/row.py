@@ -44,7 +44,8 @@ class Row:
         value, goal = self.value.median, self.goal
         if goal.aim is not None and goal.reached(value, goal.aim):
             return "aim met"
-        return "floor met" if goal.reached(value, goal.floor) else "below floor"
+        met = "met" if goal.aim is None else "floor met"
+        return met if goal.reached(value, goal.floor) else "below floor"
 
     @property
     def cells(self) -> tuple[str, ...]:

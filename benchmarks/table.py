@@ -9,7 +9,13 @@ from rich.table import Table
 from benchmarks.machine import Machine
 from benchmarks.row import HEADINGS, Row
 
-COLORS = {"aim met": "green", "floor met": "cyan", "below floor": "red", "no verdict": "yellow"}
+COLORS = {
+    "aim met": "green",
+    "met": "green",
+    "floor met": "cyan",
+    "below floor": "red",
+    "no verdict": "yellow",
+}
 
 
 def show(machine: Machine, rows: list[Row], console: Console) -> None:

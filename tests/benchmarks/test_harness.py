@@ -69,7 +69,7 @@ def test_a_disturbed_machine_is_not_quiet(monkeypatch, others, overloaded, quiet
         (4, Goal(10, 5, smaller_is_better=True), True, "aim met"),
         (7, Goal(10, 5, smaller_is_better=True), True, "floor met"),
         (11, Goal(10, 5, smaller_is_better=True), True, "below floor"),
-        (2, Goal(3, smaller_is_better=True), True, "floor met"),
+        (2, Goal(3, smaller_is_better=True), True, "met"),
         (2, None, True, ""),
     ],
 )

@@ -58,14 +58,19 @@ def test_seeds_are_split_by_name():
     assert all(0 <= d < 2**63 for d in derived)
 
 
+def write_half(path):
+    with files.replacing(path) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+
+
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
     path = tmp_path / "a.json"
     files.write_json(path, {"old": 1})
     with pytest.raises(ValueError, match="Out of range"):
         files.write_json(path, {"new": float("nan")})
-    with pytest.raises(RuntimeError), files.replacing(path) as temporary:
-        temporary.write_text("half")
-        raise RuntimeError
+    with pytest.raises(RuntimeError):
+        write_half(path)
     assert json.loads(path.read_text()) == {"old": 1}
     assert list(tmp_path.iterdir()) == [path]
 
