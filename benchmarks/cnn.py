@@ -8,9 +8,9 @@ from benchmarks.setting import Setting
 from benchmarks.small_mlp import Size
 
 SIZES = {
-    "full": Size(2560, 1, 3, 1, 3),
-    "quick": Size(1280, 1, 1, 1, 1),
-    "toy": Size(40, 1, 1, 1, 1),
+    "full": Size(2560, 3, 1, 3),
+    "quick": Size(640, 1, 1, 1),
+    "toy": Size(40, 1, 1, 1),
 }
 GOALS = {
     ("float32", "clean DataLoader loop"): Goal(1.2, 2),
@@ -23,10 +23,9 @@ def rows(setting: Setting) -> list[Row]:
     problem = Problem(
         dataset=synthetic_images(size.samples),
         model="convnet",
-        models=max(2, size.models * setting.jobs),
         epochs=size.epochs,
         checkpoints=size.checkpoints,
-    )
+    ).filling(setting.jobs)
     race = Race(
         name=f"CNN 32-64-128, {size.samples // 2:,} images per epoch",
         problem=problem,

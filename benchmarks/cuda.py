@@ -1,7 +1,8 @@
-"""Training on a GPU: perceptrons stacked and one after the other, convnets one after the other."""
+"""Training on a GPU: every engine that can train the model, against one model after the other."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from benchmarks.measure import Comparison, Contender, interleave
@@ -10,18 +11,18 @@ from benchmarks.race import PRECISIONS
 from benchmarks.row import Row, milliseconds
 from benchmarks.setting import Setting
 from vestige.core.errors import InputError
-from vestige.population.plan import Plan, Task
-from vestige.training.engine import Material
+from vestige.population.plan import Plan
+from vestige.training.engine import Job, Material
 from vestige.training.engines import ENGINES
 
 
 @dataclass(frozen=True)
 class Size:
-    """stacked: models trained at once; alone: models trained one after the other."""
+    """together: models trained at once; alone: models trained one after the other."""
 
     rows: int
     images: int
-    stacked: int
+    together: int
     alone: int
     epochs: int
 
@@ -38,7 +39,8 @@ def rows(setting: Setting, device: str = "cuda") -> list[Row]:
         return [Row(figure="training on CUDA", note="skipped: this machine has no CUDA device")]
     size = setting.size(SIZES)
     bits, images = synthetic_bits(size.rows), synthetic_images(size.images)
-    fields = {"models": max(2, size.stacked), "epochs": size.epochs, "checkpoints": 1}
+    models = max(2, size.together)
+    fields = {"models": models, "epochs": size.epochs, "checkpoints": 1}
     problems = {
         "MLP 446-128-30": Problem(dataset=bits, model="mlp-128", **fields),
         "MLP 446-512-256-30": Problem(dataset=bits, model="mlp-512-256", **fields),
@@ -52,7 +54,8 @@ def rows(setting: Setting, device: str = "cuda") -> list[Row]:
 def _compared(name: str, problem: Problem, size: Size, setting: Setting, device: str) -> list[Row]:
     contenders: list[Contender] = []
     for precision in PRECISIONS:
-        for engine, models in (("sequential", size.alone), ("stacked", size.stacked)):
+        for engine in ENGINES:
+            models = size.alone if engine == "sequential" else size.together
             try:
                 plan = problem.plan(precision, engine, device)
             except InputError:
@@ -64,19 +67,14 @@ def _compared(name: str, problem: Problem, size: Size, setting: Setting, device:
 
 def _contender(plan: Plan, name: str, models: int) -> Contender:
     material = Material.of(plan.dataset, torch.device(plan.device))
-    tasks = [_first(task, models) for task in plan.tasks[: models if plan.choice.group == 1 else None]]
+    members = tuple(np.flatnonzero(row) for row in plan.membership.mask[:models])
+    job = Job(tuple(range(models)), members, plan.seed)
 
     def run() -> float:
-        for task in tasks:
-            ENGINES[plan.choice.engine](plan.recipe, material, task.job, plan.observation, _ignore)
+        ENGINES[plan.choice.engine](plan.recipe, material, job, plan.observation, _ignore)
         return 0.0
 
     return Contender(name, run, models * plan.recipe.epochs)
-
-
-def _first(task: Task, models: int) -> Task:
-    job = task.job
-    return replace(task, job=replace(job, models=job.models[:models], members=job.members[:models]))
 
 
 def _row(name: str, comparison: Comparison, contender: Contender) -> Row:

@@ -28,7 +28,7 @@ class Size:
     epochs: int
 
 
-SIZES = {"full": Size(5010, 32, 40), "quick": Size(5010, 16, 4), "toy": Size(90, 4, 1)}
+SIZES = {"full": Size(5010, 32, 40), "quick": Size(5010, 8, 4), "toy": Size(90, 4, 1)}
 
 
 def rows(setting: Setting) -> list[Row]:

@@ -8,9 +8,9 @@ from benchmarks.setting import Setting
 from benchmarks.small_mlp import SHARE, Size
 
 SIZES = {
-    "full": Size(5010, 4, 10, 3, 4),
-    "quick": Size(5010, 4, 3, 1, 3),
-    "toy": Size(90, 2, 2, 2, 1),
+    "full": Size(5010, 10, 3, 4),
+    "quick": Size(5010, 2, 1, 2),
+    "toy": Size(90, 2, 2, 1),
 }
 GOALS = {
     ("float32", "clean DataLoader loop"): Goal(2, 3),
@@ -24,10 +24,9 @@ def rows(setting: Setting) -> list[Row]:
     problem = Problem(
         dataset=dataset,
         model="mlp-512-256",
-        models=size.models * setting.jobs,
         epochs=size.epochs,
         checkpoints=size.checkpoints,
-    )
+    ).filling(setting.jobs)
     race = Race(
         name=f"MLP 446-512-256-30 on {dataset.name}",
         problem=problem,

@@ -1,6 +1,6 @@
 """What is trained on both sides of a comparison."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from vestige.training.optimizers import SGD
 from vestige.training.recipe import Recipe
 
 SEED = 1
+AUDIT_MODELS = 64  # of an audit with its defaults; the number decides how models are grouped
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -32,9 +33,9 @@ class Problem:
 
     dataset: Dataset
     model: str
-    models: int
     epochs: int
     checkpoints: int
+    models: int = 2
     batch_size: int = 128
 
     def recipe(self, precision: str = "float32") -> Recipe:
@@ -47,12 +48,17 @@ class Problem:
         )
 
     def plan(self, precision: str = "float32", engine: str = "auto", device: str = "cpu") -> Plan:
-        """The population as an audit would plan it; `auto` is grouped as in an audit of 64 models."""
+        """The population as an audit would plan it; `auto` is grouped as in an audit."""
         recipe = self.recipe(precision)
-        choice = engines.choose(recipe, self.module(), 64, torch.device(device), engine)
         moments = np.unique(np.linspace(0, self.epochs, self.checkpoints).round().astype(int))
         observation = Observation(checkpoints=tuple(moments.tolist()))
+        where, signals = torch.device(device), observation.signals
+        choice = engines.choose(recipe, self.module(), AUDIT_MODELS, where, engine, signals)
         return Plan(self.dataset, self.membership, recipe, observation, choice, SEED, device)
+
+    def filling(self, processes: int) -> "Problem":
+        """The same with as many models as give each process one whole task."""
+        return replace(self, models=max(2, self.plan().choice.group * processes))
 
     @cached_property
     def membership(self) -> Membership:

@@ -26,19 +26,16 @@ SHARE = Goal(0.35, 0.6)
 
 @dataclass(frozen=True)
 class Size:
-    """models: per training process."""
-
     samples: int
-    models: int
     epochs: int
     checkpoints: int
     loop_epochs: int
 
 
 SIZES = {
-    "full": Size(5010, 8, 40, 12, 10),
-    "quick": Size(5010, 8, 10, 3, 4),
-    "toy": Size(90, 2, 2, 2, 1),
+    "full": Size(5010, 40, 12, 10),
+    "quick": Size(5010, 5, 2, 2),
+    "toy": Size(90, 2, 2, 1),
 }
 
 
@@ -48,10 +45,9 @@ def rows(setting: Setting) -> list[Row]:
     problem = Problem(
         dataset=dataset,
         model="mlp-128",
-        models=size.models * setting.jobs,
         epochs=size.epochs,
         checkpoints=size.checkpoints,
-    )
+    ).filling(setting.jobs)
     race = Race(
         name=f"MLP 446-128-30 on {dataset.name}",
         problem=problem,

@@ -1,10 +1,10 @@
 """Vestige finds out what a trained neural network still remembers of the people in its training data.
 
-    import vestige
+import vestige
 
-    found = vestige.audit("digits")                      # train, attack, place on the plane, report
-    scores = vestige.score(values, membership)           # attack signals that you have already
-    vestige.roc(scores[0], membership[0]).tpr_at(0.01)   # the ROC of one target
+found = vestige.audit("digits")                      # train, attack, place on the plane, report
+scores = vestige.score(values, membership)           # attack signals that you have already
+vestige.roc(scores[0], membership[0]).tpr_at(0.01)   # the ROC of one target
 """
 
 from importlib import import_module

@@ -153,6 +153,7 @@ def test_the_engine_says_why_it_fell_back(tmp_path):
         (lambda: vestige.audit("digitz"), "did you mean digit"),
         (lambda: vestige.audit("nowhere.npz"), "nowhere.npz is not a file"),
         (lambda: vestige.audit("digits", models=1), "models=1 must be at least 2"),
+        (lambda: vestige.audit("digits", batch_size=0), "batch_size=0 must be at least 1"),
         (lambda: vestige.audit("digits", modles=4), "did you mean models"),
         (lambda: vestige.audit("digits", attack="lira-onlin"), "did you mean lira-online"),
         (lambda: vestige.audit("digits", model="mpl"), "did you mean mlp"),

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import torch
 from benchmarks.problem import Problem, location30, synthetic_bits
+from benchmarks.race import PRECISIONS
 from benchmarks.setting import Setting
 
 from benchmarks import cnn, cuda, drift, large_mlp, limits, loops, memory, scoring, small_mlp
+from vestige.training.engines import ENGINES
 
 
 @pytest.fixture(scope="module")
@@ -50,11 +52,9 @@ def test_drift_of_equal_arithmetic_is_small(setting):
 
 def test_the_figures_of_a_device_run_on_this_one(setting):
     rows = cuda.rows(setting, device="cpu")
-    assert [row.figure.split(", ")[1] for row in rows] == [
-        *("sequential float32", "stacked float32", "sequential bf16", "stacked bf16") * 2,
-        "sequential float32",
-        "sequential bf16",
-    ]
+    perceptron = [f"{engine} {precision}" for precision in PRECISIONS for engine in ENGINES]
+    convnet = [name for name in perceptron if not name.startswith("stacked")]
+    assert [row.figure.split(", ")[1] for row in rows] == [*perceptron, *perceptron, *convnet]
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
@@ -75,3 +75,9 @@ def test_a_plain_loop_learns_and_measures_every_sample():
 
 def test_missing_data_are_replaced_and_named(tmp_path):
     assert location30(tmp_path, 60).name == "synthetic rows"
+
+
+def test_every_process_gets_one_whole_task():
+    problem = Problem(dataset=synthetic_bits(60), model="mlp-128", epochs=1, checkpoints=1).filling(3)
+    assert len(problem.plan().tasks) == 3
+    assert len({len(task.job.models) for task in problem.plan().tasks}) == 1

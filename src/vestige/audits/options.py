@@ -10,6 +10,7 @@ from vestige.core import check
 from vestige.core.errors import InputError, unknown_name
 from vestige.data.membership import DESIGNS
 
+_LEAST = {"models": 2, "epochs": 1, "checkpoints": 2, "samples": 2, "batch_size": 1, "jobs": 1}
 TRAINABLE_DESIGNS = tuple(design for design in DESIGNS if design != "balanced")
 
 
@@ -62,7 +63,7 @@ class Options:
     out: Path | None = None
 
     def __post_init__(self) -> None:
-        for name, minimum in (("models", 2), ("epochs", 1), ("checkpoints", 2), ("samples", 2), ("jobs", 1)):
+        for name, minimum in _LEAST.items():
             value = getattr(self, name)
             if value is not None:
                 check.at_least(name, value, minimum)

@@ -3,12 +3,14 @@
 import time
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from vestige.attacks.protocol import Attack
 from vestige.attacks.score import ready_made
 from vestige.audits import tables
-from vestige.audits.assessment import Subject, assess
+from vestige.audits.assessment import Assessment, Subject, assess
 from vestige.audits.audit import default_folder, finish, write
 from vestige.audits.findings import Context, result_of, versions
 from vestige.audits.folder import MANIFEST, claimed
@@ -19,6 +21,7 @@ from vestige.core import files
 from vestige.core.errors import InputError
 from vestige.core.record import array_digest, plain
 from vestige.risk.identity import Fact
+from vestige.risk.verdict import Policy
 
 ARRAYS = ("values", "membership", "labels", "sample_ids", "epochs")
 
@@ -38,10 +41,28 @@ def score_file(
     Raises InputError for a file without `values` and `membership`, for arrays that do not fit each other,
     and for whatever the attacks need and is not there, before anything is written.
     """
-    arrays = _read(file)
     attacks, declared = named_attacks(attack), declared_policy(policy)
+    arrays = _read(file)
+    subject = _subject(arrays, design, seed)
+    attacks = feasible(attacks, subject.pool(), chosen=attack is not None)
+    folder = out or default_folder(file.stem)
+    manifest = _manifest(file, arrays, subject, attacks)
+    with claimed(folder):
+        files.write_json(folder / MANIFEST, {**manifest, "state": "running"})
+        start = time.perf_counter()
+        with tables.scores(subject, folder / "scores.parquet") as keep:
+            assessment = assess(subject, attacks, keep, listener)
+        timing = Fact(name="attack", value=f"{time.perf_counter() - start:.1f} s")
+        context = _context(file, arrays, assessment, declared, timing, folder)
+        result = result_of(assessment, context)
+        write(assessment, result, (), folder, listener)
+        finish(folder, manifest)
+    return Audit(result, assessment, folder), context.python_call
+
+
+def _subject(arrays: dict[str, np.ndarray], design: str | None, seed: int) -> Subject:
     signals, membership = ready_made(arrays["values"], arrays["membership"], design=design, seed=seed)
-    subject = Subject(
+    return Subject(
         signals,
         membership,
         _per_sample(arrays, "labels", membership.num_samples),
@@ -49,52 +70,52 @@ def score_file(
         _epochs(arrays, signals.shape[1]),
         seed=seed,
     )
-    attacks = feasible(attacks, subject.pool(), chosen=attack is not None)
-    call = f"vestige.score(values, membership, {attacks[0].name!r})"
-    hashes = {name: array_digest(value) for name, value in arrays.items()}
-    folder = out or default_folder(file.stem)
-    manifest = {
+
+
+def _manifest(
+    file: Path, arrays: dict[str, np.ndarray], subject: Subject, attacks: tuple[Attack, ...]
+) -> dict[str, Any]:
+    return {
         "tool": "vestige",
         "scored": str(file),
-        "hashes": hashes,
-        "design": membership.design,
-        "seed": seed,
+        "hashes": {name: array_digest(value) for name, value in arrays.items()},
+        "design": subject.membership.design,
+        "seed": subject.seed,
         "attacks": [plain(one) for one in attacks],
         "versions": {fact.name: fact.value for fact in versions()},
     }
-    with claimed(folder):
-        files.write_json(folder / MANIFEST, {**manifest, "state": "running"})
-        start = time.perf_counter()
-        with tables.scores(subject, folder / "scores.parquet") as keep:
-            assessment = assess(subject, attacks, keep, listener)
-        seconds = round(time.perf_counter() - start, 3)
-        classes = 0 if subject.labels is None else int(subject.labels.max()) + 1
-        context = Context(
-            title=f"What the models behind {file.name} remember",
-            model="not supplied",
-            dataset=file.name,
-            num_classes=classes,
-            class_names=(),
-            recipe=(
-                Fact(name="Signals", value=f"ready-made, read from {file}"),
-                Fact(name="Membership design", value=membership.design),
-            ),
-            cost=(
-                Fact(name="Models in this run", value=f"{membership.num_models}, none of them trained here"),
-            ),
-            policy=declared,
-            command=f"vestige score {file}",
-            python_call=call,
-            seeds=(Fact(name="root seed", value=str(seed)),),
-            hashes=tuple(Fact(name=name, value=value) for name, value in hashes.items()),
-            timings=(Fact(name="attack", value=f"{seconds:.1f} s"),),
-            warnings=(),
-            report=str(folder / "report.html"),
-        )
-        result = result_of(assessment, context)
-        write(assessment, result, (), folder, listener)
-        finish(folder, manifest)
-    return Audit(result, assessment, folder), call
+
+
+def _context(
+    file: Path,
+    arrays: dict[str, np.ndarray],
+    assessment: Assessment,
+    policy: Policy | None,
+    timing: Fact,
+    folder: Path,
+) -> Context:
+    subject = assessment.subject
+    models = subject.membership.num_models
+    return Context(
+        title=f"What the models behind {file.name} remember",
+        model="not supplied",
+        dataset=file.name,
+        num_classes=0 if subject.labels is None else int(subject.labels.max()) + 1,
+        class_names=(),
+        recipe=(
+            Fact(name="Signals", value=f"ready-made, read from {file}"),
+            Fact(name="Membership design", value=subject.membership.design),
+        ),
+        cost=(Fact(name="Models in this run", value=f"{models}, none of them trained here"),),
+        policy=policy,
+        command=f"vestige score {file}",
+        python_call=f"vestige.score(values, membership, {assessment.attacks[0].name!r})",
+        seeds=(Fact(name="root seed", value=str(subject.seed)),),
+        hashes=tuple(Fact(name=name, value=array_digest(value)) for name, value in arrays.items()),
+        timings=(timing,),
+        warnings=(),
+        report=str(folder / "report.html"),
+    )
 
 
 def _read(file: Path) -> dict[str, np.ndarray]:
