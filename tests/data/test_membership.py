@@ -55,6 +55,16 @@ def test_left_out_models_hold_the_other_coin():
             assert (membership.mask[left_out, columns] != membership.mask[target]).all()
 
 
+def test_each_opposite_model_is_left_out_equally_often():
+    membership = from_mask(balanced_mask(6, 60_000, 1))
+    left_out = membership.left_out(0)
+    for coin in (False, True):
+        members = membership.mask[0] == coin
+        others = membership.mask[1:, members] != coin
+        shares = np.array([(left_out[members] == k).sum() for k in range(1, 6)]) / others.sum(1)
+        assert np.abs(shares - 1 / 3).max() < 0.015  # three opposite models per sample, about 9,000 each
+
+
 def test_independent_coins_use_every_other_model():
     membership = independent(12, 50, 0, rate=0.4)
     assert membership.reference_mask(3).sum() == 11 * 50

@@ -83,10 +83,16 @@ class Membership:
         return models // 2 if self.design == "paired" else models
 
     def _random_opposite(self, target: int) -> Int[np.ndarray, "samples"]:
-        draws = seeds.generator(self.seed, "left out", target).random(self.mask.shape, np.float32)
-        draws[self.mask == self.mask[target]] = -1.0
-        chosen = draws.argmax(0)
-        return np.where(draws.max(0) >= 0, chosen, -1)
+        """For each sample one of the models with the other coin than the target, each equally likely."""
+        own = self.mask[target]
+        opposites = np.where(own, self.num_models - self.mask.sum(0), self.mask.sum(0))
+        draws = seeds.generator(self.seed, "left out", target).random(self.num_samples)
+        place = (draws * opposites).astype(np.int32)
+        seen, found = np.zeros(self.num_samples, np.int32), np.zeros(self.num_samples, np.int64)
+        for row in self.mask:  # the model at that place in the list of opposite models
+            seen += row != own
+            found += seen <= place
+        return np.where(found < self.num_models, found, -1)
 
 
 def paired(num_models: int, num_samples: int, seed: int) -> Membership:
