@@ -88,6 +88,8 @@ def test_seeds_matter():
         (lambda: independent(2, 100, 0), "use more models or the paired design"),
         (lambda: from_mask(np.ones((1, 5), bool)), "models=1"),
         (lambda: Membership(np.eye(2, dtype=bool), "weekly"), "design='weekly'"),
+        (lambda: from_mask(balanced_mask(6, 60, 0), "paired"), "does not fit the mask, which looks balanced"),
+        (lambda: from_mask(independent(16, 50, 0).mask, "balanced"), "looks independent"),
     ],
 )
 def test_bad_designs_are_refused(build, message):

@@ -5,7 +5,7 @@ from scipy.special import log_softmax, softmax
 
 from vestige.core.errors import InputError
 from vestige.signals.measure import Observation, measure, stored
-from vestige.signals.source import ArraySignals, read
+from vestige.signals.source import UNITS, ArraySignals, read
 
 ALL = ("scaled_logit", "correct", "entropy", "modified_entropy", "gradient_norm")
 
@@ -31,6 +31,10 @@ def slow(logits, y, h):
         "modified_entropy": mentr,
         "gradient_norm": np.linalg.norm(gradient),
     }
+
+
+def test_every_signal_is_measured_or_derived():
+    assert {*ALL, "loss", "confidence"} == set(UNITS)
 
 
 def test_signals_equal_their_definitions():

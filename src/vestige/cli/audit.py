@@ -8,6 +8,11 @@ import typer
 from vestige.core.errors import InputError
 
 
+def split(names: list[str] | None) -> tuple[str, ...] | None:
+    """Names given in several options, or separated by commas in one; None for none."""
+    return tuple(name.strip() for text in names for name in text.split(",")) if names else None
+
+
 def audit(
     dataset: Annotated[
         str,
@@ -69,7 +74,7 @@ def audit(
     from vestige.cli.closing import close
     from vestige.cli.progress import display
 
-    given["attack"], given["signals"] = (tuple(names) if names else None for names in (attack, signals))
+    given["attack"], given["signals"] = split(attack), split(signals)
     given["dataset"] = dataset or None
     options = (from_toml(config) if config else Options()).merged(given)
     if not options.dataset:

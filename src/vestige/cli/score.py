@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from vestige.cli.audit import split
+
 
 def score(
     file: Annotated[
@@ -30,9 +32,8 @@ def score(
     from vestige.cli.closing import close
     from vestige.cli.progress import display
 
-    names = tuple(attack) if attack else None
     with display(quiet) as listener:
         outcome, call = score_file(
-            file, attack=names, out=out, seed=seed, design=design, policy=policy, listener=listener
+            file, attack=split(attack), out=out, seed=seed, design=design, policy=policy, listener=listener
         )
     close(outcome, call)

@@ -9,6 +9,7 @@ from vestige.core import check, seeds
 from vestige.core.errors import InputError
 
 DESIGNS = ("paired", "independent", "balanced")
+BOTH = ("balanced", "paired")  # pairs are balanced too: each sample is in half of the models
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,9 +131,13 @@ def from_mask(
     Complementary neighbors (0 with 1, 2 with 3, ...) are "paired"; each sample in the same number of
     models is "balanced"; anything else counts as "independent".
     """
-    if design is None:
-        design = _recognize(mask)
-    return Membership(mask, design, seed)
+    recognized = _recognize(mask)
+    if design in ("paired", "balanced") and recognized != design and (design, recognized) != BOTH:
+        raise InputError(
+            f"design={design!r} does not fit the mask, which looks {recognized}; leave the design out to "
+            "have it recognized"
+        )
+    return Membership(mask, design or recognized, seed)
 
 
 def _recognize(mask: Bool[np.ndarray, "models samples"]) -> str:

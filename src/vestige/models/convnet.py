@@ -11,9 +11,9 @@ STAGES = 3
 def convnet(
     shape: tuple[int, ...], num_classes: int, width: int = 32, batch_norm: bool = False, dropout: float = 0.0
 ) -> nn.Sequential:
-    """Three stages of 3x3 convolution (width, 2 width, 4 width), ReLU and halving max-pool; then Linear.
+    """Three stages of 3x3 convolution (width, 2 width, 4 width), halving max-pool and ReLU; then Linear.
 
-    batch_norm: normalize between convolution and ReLU. dropout: before the linear layer.
+    batch_norm: normalize after each convolution. dropout: before the linear layer.
     Reads images of at least 8 x 8 pixels; raises InputError for others.
     """
     channels = channels_of("convnet", shape, smallest=8)
@@ -25,7 +25,8 @@ def convnet(
         layers.append(nn.Conv2d(channels, out, 3, padding=1, bias=not batch_norm))
         if batch_norm:
             layers.append(nn.BatchNorm2d(out))
-        layers += [nn.ReLU(), nn.MaxPool2d(2)]
+        # pooling first gives the same numbers, as both are monotone, and ReLU then sees a quarter of them
+        layers += [nn.MaxPool2d(2), nn.ReLU()]
         channels = out
     layers.append(nn.Flatten())
     if dropout > 0:

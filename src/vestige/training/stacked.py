@@ -26,22 +26,26 @@ EVALUATION_BATCH = 512  # samples per forward pass, as in the sequential engine
 
 @dataclass(frozen=True)
 class Activation:
-    """An activation in place, and its gradient from what came out of it."""
+    """Bias and activation in place, and the gradient from what came out of it."""
 
-    apply: Callable[[Tensor], Tensor]
+    apply: Callable[[Tensor, Tensor], Tensor]
     backward: Callable[[Tensor, Tensor], Tensor]
 
 
-def _tanh(hidden: Tensor) -> Tensor:
-    """tanh(x) = 2 sigmoid(2x) - 1 in place: within 2e-7 of torch's, and six times faster on a CPU."""
-    return hidden.mul_(2).sigmoid_().mul_(2).sub_(1)
+def _tanh(hidden: Tensor, bias: Tensor) -> Tensor:
+    """tanh(x) = 2 sigmoid(2x) - 1, in three passes: within 2e-7 of torch's, and six times faster on a CPU."""
+    torch.add(2 * bias, hidden, alpha=2, out=hidden).sigmoid_()
+    return torch.add(hidden.new_tensor(-1.0), hidden, alpha=2, out=hidden)
 
 
 _aten = torch.ops.aten
 ACTIVATIONS: dict[type[nn.Module], Activation] = {
     nn.Tanh: Activation(_tanh, _aten.tanh_backward),
-    nn.ReLU: Activation(torch.relu_, lambda gradient, out: _aten.threshold_backward(gradient, out, 0)),
-    nn.Sigmoid: Activation(torch.sigmoid_, _aten.sigmoid_backward),
+    nn.ReLU: Activation(
+        lambda hidden, bias: hidden.add_(bias).relu_(),
+        lambda gradient, out: _aten.threshold_backward(gradient, out, 0),
+    ),
+    nn.Sigmoid: Activation(lambda hidden, bias: hidden.add_(bias).sigmoid_(), _aten.sigmoid_backward),
 }
 
 
@@ -52,6 +56,10 @@ class Layer:
     name: str
     activation: Activation | None
     dropout: float
+
+    def finish(self, hidden: Tensor, bias: Tensor) -> Tensor:
+        """Add the bias and apply the activation, in place."""
+        return self.activation.apply(hidden, bias) if self.activation else hidden.add_(bias)
 
 
 def unsupported(module: nn.Module, recipe: Recipe) -> str | None:
@@ -147,9 +155,7 @@ class Stack:
         masks: list[Tensor | None] = []
         hidden = inputs
         for i, layer in enumerate(self.layers):
-            hidden = torch.baddbmm(parameters[2 * i + 1], hidden, parameters[2 * i])
-            if layer.activation:
-                hidden = layer.activation.apply(hidden)
+            hidden = layer.finish(torch.bmm(hidden, parameters[2 * i]), parameters[2 * i + 1])
             mask = self._dropout_mask(hidden, layer.dropout, sizes) if layer.dropout else None
             masks.append(mask)
             outputs.append(hidden)
@@ -210,12 +216,15 @@ class Stack:
 
     def _evaluate(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Logits [models batch classes] and the last layer's inputs [models batch features]."""
-        features = hidden = inputs.expand(len(self.models), *inputs.shape)
+        models = len(self.models)
+        features = inputs.expand(models, *inputs.shape)
+        # all models see the same samples, so their first layers are one wide matrix multiply
+        wide = torch.mm(inputs, self.parameters[0].permute(1, 0, 2).reshape(inputs.shape[1], -1))
+        hidden = wide.view(len(inputs), models, -1).transpose(0, 1).contiguous()
         for i, layer in enumerate(self.layers):
-            features = hidden
-            hidden = torch.baddbmm(self.parameters[2 * i + 1], hidden, self.parameters[2 * i])
-            if layer.activation:
-                hidden = layer.activation.apply(hidden)
+            if i:
+                features, hidden = hidden, torch.bmm(hidden, self.parameters[2 * i])
+            hidden = layer.finish(hidden, self.parameters[2 * i + 1])
         return hidden, features
 
     def weights(self, position: int) -> dict[str, Tensor]:

@@ -17,7 +17,7 @@ from vestige.signals.measure import Observation, measure
 from vestige.training import batches
 from vestige.training.engine import Job, Material, Progress, Recording, Trained, initialized
 from vestige.training.recipe import Recipe
-from vestige.training.sequential import EVALUATION_BATCH, as_columns, autocast, set_learning_rate
+from vestige.training.sequential import as_columns, autocast, evaluation_batch, set_learning_rate
 
 State = dict[str, Tensor]
 
@@ -114,7 +114,10 @@ class Flock:
         self.module.eval()
         views: list[dict[str, Any]] = []
         for query in observation.queries:
-            logits = [self._evaluate(query(chunk)) for chunk in self.material.inputs.split(EVALUATION_BATCH)]
+            logits = [
+                self._evaluate(query(chunk))
+                for chunk in self.material.inputs.split(evaluation_batch(self.material))
+            ]
             views.append(measure(torch.cat(logits, 1), self.material.targets, None, observation.signals))
         return views
 
