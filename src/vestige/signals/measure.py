@@ -65,15 +65,15 @@ def measure(
     if logits.dtype not in (torch.float32, torch.float64):
         raise TypeError(f"logits are {logits.dtype}; measure signals in float32")
     one_logit = logits.shape[-1] == 1
-    logits = confidence.two_columns(logits)
+    prediction = confidence.Prediction(confidence.two_columns(logits), targets)
     values: dict[str, np.ndarray] = {}
     for name in signals:
         if name == "gradient_norm":
             if features is None:
                 raise InputError("signal='gradient_norm' needs a model that ends in a linear layer")
-            value = gradient.last_layer_gradient_norm(logits, targets, features)
+            value = gradient.last_layer_gradient_norm(prediction.logits, targets, features)
             value = value / 2**0.5 if one_logit else value  # the pair (0, z) counts one residual twice
         else:
-            value = _FROM_LOGITS[name](logits, targets)
+            value = _FROM_LOGITS[name](prediction)
         values[name] = value.to(torch.uint8 if name == "correct" else torch.float32).cpu().numpy()
     return values
