@@ -241,7 +241,7 @@ def choice(model, **options):
 def test_engines_are_chosen_by_architecture_and_say_why():
     assert choice("mlp-9").engine == "stacked"
     assert choice("mlp-9").group == 16
-    assert choice("mlp-999").group == 8
+    assert choice("mlp-500").group == 8
     assert choice("convnet").engine == "sequential"
     assert "nn.Sequential" in choice("resnet18").reason or "layer" in choice("resnet18").reason
     assert "augmentation" in choice("mlp-9", augmentation=HorizontalFlip()).reason

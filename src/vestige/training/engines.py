@@ -63,5 +63,5 @@ def _group(module: nn.Module, num_models: int, device: torch.device) -> int:
         return min(num_models, 256)
     parameters = sum(p.numel() for p in module.parameters())
     # measured: large groups spare the cost of calls, small ones keep parameters and momentum in cache
-    fits = 16 if parameters < 100_000 else 8 if parameters < 300_000 else 4
+    fits = 16 if parameters < 40_000 else 8 if parameters < 300_000 else 4
     return max(1, min(fits, num_models // 4))
