@@ -203,11 +203,22 @@ def test_a_changed_recipe_in_the_same_folder_is_trained_anew(tmp_path):
 
 def test_a_policy_is_judged_on_the_interval(tmp_path):
     def code(policy):
-        options = {"models": 8, "epochs": 30, "jobs": 1, "model": "mlp-64", "batch_size": 16}
+        options = {
+            "policy_by": "the board",
+            "release_context": "staff only",
+            "models": 8,
+            "epochs": 30,
+            "jobs": 1,
+            "model": "mlp-64",
+            "batch_size": 16,
+        }
         return vestige.audit(toy(200, features=40), out=tmp_path / "a", policy=policy, **options).exit_code
 
     assert code("auc<=0.6") == 1
     assert code("auc<=1.0") == 0
+    page = (tmp_path / "a" / "report.html").read_text()
+    assert "Chosen by: the board" in page
+    assert "staff only" in page
 
 
 def test_ready_made_signals_get_the_same_audit(digits, tmp_path):

@@ -184,6 +184,9 @@ def _context(prepared: Prepared, fitted: Fitted, folder: Path, timings: dict[str
         timings=tuple(Fact(name=name, value=f"{seconds:.1f} s") for name, seconds in timings.items()),
         warnings=tuple(damaged),
         report=str(folder / "report.html"),
+        release_context=prepared.options.release_context,
+        operator=prepared.options.operator,
+        reviewer=prepared.options.reviewer,
     )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from vestige.audits.assessment import Assessment
 from vestige.risk.coverage import coverage
 from vestige.risk.exposure import exposure
-from vestige.risk.identity import Accuracy, Fact, Identity, Provenance, online_attacker
+from vestige.risk.identity import NOT_SUPPLIED, Accuracy, Fact, Identity, Provenance, online_attacker
 from vestige.risk.result import AuditResult
 from vestige.risk.sentences import claim
 from vestige.risk.verdict import Policy, judge
@@ -38,6 +38,9 @@ class Context:
     timings: tuple[Fact, ...]
     warnings: tuple[str, ...]
     report: str
+    release_context: str = NOT_SUPPLIED
+    operator: str = NOT_SUPPLIED
+    reviewer: str = NOT_SUPPLIED
 
 
 def result_of(assessment: Assessment, context: Context) -> AuditResult:
@@ -59,6 +62,9 @@ def result_of(assessment: Assessment, context: Context) -> AuditResult:
             checkpoint=f"the end of training (epoch {subject.epochs[-1]:g})",
             date=today,
             tool_version=version("vestige"),
+            operator=context.operator,
+            reviewer=context.reviewer,
+            release_context=context.release_context,
         ),
         recipe=context.recipe,
         attacker=attacker,

@@ -9,6 +9,7 @@ from typing import Any, get_args, get_type_hints
 from vestige.core import check
 from vestige.core.errors import InputError, unknown_name
 from vestige.data.membership import DESIGNS
+from vestige.risk.identity import NOT_SUPPLIED
 
 _LEAST = {"models": 2, "epochs": 1, "checkpoints": 2, "samples": 2, "batch_size": 1, "jobs": 1}
 TRAINABLE_DESIGNS = tuple(design for design in DESIGNS if design != "balanced")
@@ -28,6 +29,8 @@ class Options:
     checkpoints: how many epochs are observed, the initialization and the end among them.
     queries: deterministic views of each sample that attacks see ("none", "mirror", ...).
     design: "paired" or "independent" coins. policy: for example "tpr@0.001<=0.02".
+    policy_by, policy_reason: who set the policy and why; release_context: who will be able to query the
+      model; operator, reviewer: who ran and who checked the audit. The report prints them.
     jobs: worker processes; never changes results. device: "cpu" or "cuda".
     out: the run folder; data_dir: where official data files lie; label: a table's label column.
 
@@ -55,6 +58,11 @@ class Options:
     queries: str = "none"
     design: str = "paired"
     policy: str | None = None
+    policy_by: str = NOT_SUPPLIED
+    policy_reason: str = NOT_SUPPLIED
+    release_context: str = NOT_SUPPLIED
+    operator: str = NOT_SUPPLIED
+    reviewer: str = NOT_SUPPLIED
     engine: str = "auto"
     device: str = "auto"
     jobs: int | None = None

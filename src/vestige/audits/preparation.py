@@ -21,6 +21,7 @@ from vestige.data.membership import Membership, independent, paired
 from vestige.models.catalog import ModelSpec, build, spec_of
 from vestige.models.penultimate import penultimate
 from vestige.population.plan import Plan
+from vestige.risk.identity import NOT_SUPPLIED
 from vestige.risk.summary import FPRS
 from vestige.risk.verdict import Policy, parse_policy
 from vestige.signals.measure import Observation, stored
@@ -51,7 +52,7 @@ def prepare(
     Raises InputError for whatever is wrong with any of them, before anything is written.
     """
     attacks = named_attacks(options.attack)
-    policy = declared_policy(options.policy)
+    policy = declared_policy(options.policy, options.policy_by, options.policy_reason)
     data = _dataset(options, dataset)
     preset = preset_for(data)
     if recipe is None:
@@ -75,9 +76,11 @@ def prepare(
     return Prepared(options, plan, attacks, policy)
 
 
-def declared_policy(text: str | None) -> Policy | None:
+def declared_policy(
+    text: str | None, chosen_by: str = NOT_SUPPLIED, reason: str = NOT_SUPPLIED
+) -> Policy | None:
     """The policy, if one is declared. Raises InputError for one that no figure of an audit can decide."""
-    policy = parse_policy(text) if text else None
+    policy = parse_policy(text, chosen_by, reason) if text else None
     if policy and policy.fpr is not None and policy.fpr not in FPRS:
         known = ", ".join(f"tpr@{fpr:g}" for fpr in FPRS)
         raise InputError(f"policy={text!r} names a rate that is not computed; use one of {known}")
