@@ -15,6 +15,9 @@ from vestige.core.errors import InputError, RunFolderError
 SMALL = {"models": 8, "epochs": 24, "checkpoints": 4, "jobs": 1, "samples": 300, "batch_size": 16}
 
 
+RECIPE = vestige.Recipe(model=vestige.ModelSpec("mlp-8"), epochs=1)
+
+
 def toy(samples=80, classes=3, features=6):
     inputs = np.random.default_rng(0).normal(size=(samples, features)).astype(np.float32)
     return inputs, np.arange(samples) % classes
@@ -153,6 +156,8 @@ def test_the_engine_says_why_it_fell_back(tmp_path):
         (lambda: vestige.audit("digitz"), "did you mean digit"),
         (lambda: vestige.audit("nowhere.npz"), "nowhere.npz is not a file"),
         (lambda: vestige.audit("digits", models=1), "models=1 must be at least 2"),
+        (lambda: vestige.audit("digits", recipe=RECIPE, epochs=3), "epochs= is given beside recipe="),
+        (lambda: vestige.audit("digits", recipe=RECIPE, model="mlp"), "model= is given beside recipe="),
         (lambda: vestige.audit("digits", batch_size=0), "batch_size=0 must be at least 1"),
         (lambda: vestige.audit("digits", modles=4), "did you mean models"),
         (lambda: vestige.audit("digits", attack="lira-onlin"), "did you mean lira-online"),

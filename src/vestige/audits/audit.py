@@ -58,8 +58,8 @@ def audit(
         if options.get(name) is not None:
             options[name] = Path(options[name])
     for name in ("attack", "signals"):
-        if isinstance(options.get(name), str):
-            options[name] = (options[name],)
+        if options.get(name) is not None:
+            options[name] = (options[name],) if isinstance(options[name], str) else tuple(options[name])
     named = {"dataset": dataset} if isinstance(dataset, str) else {}
     return run(prepare(Options(**named, **options), dataset, model, recipe), listener)
 
@@ -81,7 +81,7 @@ def _run(prepared: Prepared, folder: Path, listener: Listener) -> Audit:
     files.write_json(folder / MANIFEST, {**manifest, "state": "running"})
     fitted = _fit(prepared, folder, listener)
     plan, start = prepared.plan, time.perf_counter()
-    np.save(fitted.store.folder / "membership.npy", plan.membership.mask, allow_pickle=False)
+    fitted.store.save_membership(plan.membership.mask)
     subject = Subject(
         fitted.signals,
         plan.membership,

@@ -28,6 +28,11 @@ from vestige.signals.measure import Observation, stored
 from vestige.training import engines
 from vestige.training.recipe import Recipe
 
+OF_A_RECIPE = (
+    "model", "epochs", "batch_size", "precision", "optimizer", "lr", "momentum", "weight_decay", "schedule",
+    "label_smoothing", "augmentation",
+)  # fmt: skip
+
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
@@ -51,6 +56,8 @@ def prepare(
 
     Raises InputError for whatever is wrong with any of them, before anything is written.
     """
+    if recipe is not None:
+        _refuse_both(options, model)
     attacks = named_attacks(options.attack)
     policy = declared_policy(options.policy, options.policy_by, options.policy_reason)
     data = _dataset(options, dataset)
@@ -91,6 +98,15 @@ def named_attacks(names: tuple[str, ...] | None) -> tuple[Attack, ...]:
     """The attacks of these names, or the default set; the first is the headline."""
     chosen = tuple(dict.fromkeys(names or catalog.DEFAULT_SET))
     return tuple(catalog.by_name(name) for name in chosen)
+
+
+def _refuse_both(options: Options, model: object) -> None:
+    """A whole recipe leaves no room for options of a recipe; silence would ignore them."""
+    usual = Options()
+    given = [name for name in OF_A_RECIPE if getattr(options, name) != getattr(usual, name)]
+    if given or model is not None:
+        name = given[0] if given else "model"
+        raise InputError(f"{name}= is given beside recipe=, which holds it already; set it in the recipe")
 
 
 def feasible(attacks: tuple[Attack, ...], pool: Pool, *, chosen: bool) -> tuple[Attack, ...]:

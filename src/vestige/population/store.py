@@ -2,6 +2,7 @@
 
     signals/KEY/NAME/model-00007.npy       [checkpoints samples augmentations], open with numpy.load
     signals/KEY/weights/model-00007.safetensors
+    signals/KEY/membership.npy             [models samples] bool, who trained on what
     signals/KEY/model-00007.json           written last: the task's key and the digest of every file
 
 A model counts as trained only if its record carries the key of its task and every digest agrees.
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Shaped
+from jaxtyping import Bool, Shaped
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -61,12 +62,18 @@ class Store:
         """A model's final weights by parameter name."""
         return load_file(self._weights_path(model))
 
+    def save_membership(self, mask: Bool[np.ndarray, "models samples"]) -> None:
+        """Write the coins beside the signals, in one step."""
+        self._save_array(self.folder / "membership.npy", mask)
+
     def _agrees(self, name: str, digest: str) -> bool:
         path = self.folder / name
         return path.is_file() and files.file_digest(path) == digest
 
     def _save_signal(self, model: int, name: str, value: np.ndarray) -> Path:
-        path = self._signal_path(name, model)
+        return self._save_array(self._signal_path(name, model), value)
+
+    def _save_array(self, path: Path, value: np.ndarray) -> Path:
         with files.replacing(path) as temporary, temporary.open("wb") as handle:
             np.save(handle, value, allow_pickle=False)
         return path
