@@ -171,4 +171,7 @@ def test_plain_lines_are_few(capsys):
     lines = Lines()
     for done in range(101):
         lines.show(Step("train", done, 100, "models", float(done)))
-    assert capsys.readouterr().err.splitlines() == ["train: 0/100 models", "train: 100/100 models in 1:40"]
+    assert capsys.readouterr().err.splitlines() == [
+        "train: 0/100 models",
+        "train: 100/100 models done in 1:40",
+    ]

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
 from rich.text import Text
 
 from vestige.audits.step import Listener, Step, silent
@@ -47,7 +47,6 @@ class Bars:
             BarColumn(bar_width=28),
             TextColumn("{task.fields[amount]:>22}"),
             _Pace(),
-            TimeElapsedColumn(),
             console=Console(stderr=True),
         )
         self._tasks: dict[str, TaskID] = {}
@@ -110,7 +109,7 @@ def pace(step: Step) -> str:
     if step.rate is None or step.seconds_left is None:
         return ""
     if step.done >= step.total:
-        return f"in {_clock(step.seconds)}"
+        return f"done in {_clock(step.seconds)}"
     return f"{step.rate:.3g}/s, {_clock(step.seconds_left)} left"
 
 
