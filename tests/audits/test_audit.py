@@ -164,7 +164,6 @@ def test_the_engine_says_why_it_fell_back(tmp_path):
         (lambda: vestige.audit("digits", model="mpl"), "did you mean mlp"),
         (lambda: vestige.audit("digits", models=2), "needs at least"),
         (lambda: vestige.audit("digits", models=6, design="independent"), "use more models"),
-        (lambda: vestige.audit("digits", epochs=3, checkpoints=9), "checkpoints=9 is more than"),
         (lambda: vestige.audit("digits", augmentation="flip"), "works on images"),
         (lambda: vestige.audit("digits", policy="tpr@0.001<0.1"), "must read METRIC<=LIMIT"),
         (lambda: vestige.audit("digits", samples=5000), "samples=5000"),
@@ -193,6 +192,13 @@ def test_a_foreign_folder_is_left_alone(tmp_path):
 def test_data_sorted_by_label_is_no_problem(tmp_path):
     inputs, labels = toy()
     vestige.audit((inputs, np.sort(labels)), models=4, epochs=1, jobs=1, out=tmp_path / "a", attack="loss")
+
+
+def test_fewer_checkpoints_than_asked_for_are_said_so(tmp_path):
+    options = {"models": 4, "epochs": 2, "jobs": 1, "attack": "loss", "checkpoints": 9}
+    found = vestige.audit(toy(), out=tmp_path / "a", **options)
+    assert found.plane.epoch.unique().tolist() == [0, 1, 2]
+    assert "9 checkpoints were asked for; 2 epochs offer 3." in found.result.warnings
 
 
 def test_a_changed_recipe_in_the_same_folder_is_trained_anew(tmp_path):

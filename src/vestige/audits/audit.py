@@ -158,6 +158,8 @@ def _manifest(prepared: Prepared) -> dict[str, Any]:
 
 def _context(prepared: Prepared, fitted: Fitted, folder: Path, timings: dict[str, float]) -> Context:
     plan = prepared.plan
+    asked, observed = prepared.options.checkpoints or 0, len(plan.observation.checkpoints)
+    fewer = [f"{asked} checkpoints were asked for; {plan.recipe.epochs} epochs offer {observed}."]
     damaged = [f"The files of model {model} were damaged; it was trained again." for model in fitted.damaged]
     reused = f"{fitted.trained} trained, {fitted.reused} reused from {folder}"
     return Context(
@@ -182,7 +184,7 @@ def _context(prepared: Prepared, fitted: Fitted, folder: Path, timings: dict[str
             Fact(name="recipe", value=content_hash(plan.recipe)),
         ),
         timings=tuple(Fact(name=name, value=f"{seconds:.1f} s") for name, seconds in timings.items()),
-        warnings=tuple(damaged),
+        warnings=(*damaged, *(fewer if asked > observed else ())),
         report=str(folder / "report.html"),
         release_context=prepared.options.release_context,
         operator=prepared.options.operator,

@@ -27,7 +27,7 @@ class Options:
     optimizer, lr, momentum, weight_decay, schedule, label_smoothing, augmentation, batch_size, epochs:
       the recipe. precision: of the training arithmetic; signals are float32 always.
     checkpoints: how many epochs are observed, the initialization and the end among them.
-    queries: deterministic views of each sample that attacks see ("none", "mirror", ...).
+    queries: deterministic views of each sample that attacks see ("none", "flip", ...).
     design: "paired" or "independent" coins. policy: for example "tpr@0.001<=0.02".
     policy_by, policy_reason: who set the policy and why; release_context: who will be able to query the
       model; operator, reviewer: who ran and who checked the audit. The report prints them.

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from vestige.audits.options import Options
-from vestige.core.errors import InputError
 from vestige.data import transforms
 from vestige.data.dataset import Dataset
 from vestige.models.catalog import ModelSpec
@@ -67,13 +66,8 @@ def recipe_for(options: Options, preset: Preset, model: ModelSpec) -> Recipe:
 def checkpoint_epochs(epochs: int, count: int | None) -> tuple[int, ...]:
     """The epochs to observe: 0 first, the last one last, denser at the start where most happens.
 
-    Raises InputError if there are not that many epochs.
+    At most epochs + 1: the initialization and the end of each epoch.
     """
-    if count is not None and count > epochs + 1:
-        raise InputError(
-            f"checkpoints={count} is more than the {epochs + 1} that epochs={epochs} offers "
-            "(the initialization and the end of each epoch); lower --checkpoints or raise --epochs"
-        )
     count = min(count or CHECKPOINTS, epochs + 1)
     quadratic = np.round(epochs * np.linspace(0, 1, count) ** 2).astype(int)
     at_least_one_apart = np.maximum(quadratic, np.arange(count))

@@ -65,7 +65,7 @@ def audit(
     release_context: Annotated[str | None, typer.Option(help="who will be able to query the model")] = None,
     operator: Annotated[str | None, typer.Option(help="who runs this audit")] = None,
     reviewer: Annotated[str | None, typer.Option(help="who checks it")] = None,
-    engine: Annotated[str | None, typer.Option(help="auto, stacked or sequential")] = None,
+    engine: Annotated[str | None, typer.Option(help="auto, stacked, vmapped or sequential")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu or cuda")] = None,
     label: Annotated[str | None, typer.Option(help="the label column of a table")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="show no progress")] = False,

@@ -164,7 +164,11 @@ def _warnings(
     if tied_share > 0.05:
         found.append(
             f"{attack}: {100 * tied_share:.0f} % of the scores are tied; equal scores switch together."
-            + (" Its tie-free form is base." if attack.startswith("rmia") else "")
+            + (
+                f" Its tie-free form is {attack.replace('rmia', 'base')}."
+                if attack.startswith("rmia")
+                else ""
+            )
         )
     if mean < 0.45:
         found.append(f"{attack}: AUC is {mean:.3f}, below one half. Check the sign of the signals.")
