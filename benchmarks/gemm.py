@@ -1,13 +1,11 @@
 """The machine's limits: how many floating-point operations per second its matrix multiply reaches."""
 
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 
 from benchmarks.measure import CORES, Contender, Spread, interleave
-from vestige.training.arithmetic import configure
+from vestige.training.arithmetic import configure, restored
 
 Shape = tuple[int, int, int, int]  # matrices, rows, inner, columns
 SQUARE: Shape = (1, 1024, 1024, 1024)
@@ -52,7 +50,7 @@ class Limits:
     def measured(
         cls, rounds: int, square: Shape = SQUARE, batched: Shape = BATCHED, operations: float = OPERATIONS
     ) -> "Limits":
-        with _restored():
+        with restored():
             arithmetic = configure(CORES)
             keyed = {
                 (path.name, path.threads, _label(shape)): _contender(path, shape, operations)
@@ -105,14 +103,3 @@ def _contender(path: Path, shape: Shape, timed: float) -> Contender:
 def _rate(seconds_per_operation: Spread) -> Spread:
     s = seconds_per_operation
     return Spread(1 / s.median, 1 / s.high, 1 / s.low)
-
-
-@contextmanager
-def _restored() -> Generator[None]:
-    threads, precision = torch.get_num_threads(), torch.get_float32_matmul_precision()
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-        torch.set_float32_matmul_precision(precision)
-        torch.set_flush_denormal(False)

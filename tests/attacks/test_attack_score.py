@@ -217,6 +217,16 @@ def test_a_pseudo_target_sees_neither_the_target_nor_what_goes_with_it(design):
 def test_the_complement_cannot_play_the_target():
     with pytest.raises(InputError, match="reference=2"):
         AttackView(pool_of(), 3, 0).pseudo_view(2)
+    with pytest.raises(InputError, match="reference=2"):
+        AttackView(pool_of(), 3, 0).member_of_reference(2)
+
+
+def test_the_coins_of_a_pseudo_target_are_known_where_it_may_be_used():
+    for design in ("paired", "balanced"):
+        membership = coins(design, 8, 60)
+        view = AttackView(pool_of(signals(membership, 0.0), membership), 3, 0)
+        usable = membership.reference_mask(3)[6]
+        np.testing.assert_array_equal(view.member_of_reference(6), membership.mask[6] & usable)
 
 
 def test_the_coins_of_what_is_left_out_are_not_shown():

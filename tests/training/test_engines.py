@@ -10,7 +10,7 @@ from vestige.data.dataset import Dataset
 from vestige.data.transforms import HorizontalFlip, Identity, Mirror
 from vestige.models.catalog import ModelSpec, build
 from vestige.signals.measure import Observation
-from vestige.training import engines, sequential, stacked, vmapped
+from vestige.training import arithmetic, engines, sequential, stacked, vmapped
 from vestige.training.engine import Job, Material
 from vestige.training.losses import CrossEntropy
 from vestige.training.optimizers import SGD, Adam
@@ -263,3 +263,15 @@ def test_engines_are_chosen_by_architecture_and_say_why():
 )
 def test_what_the_stacked_engine_cannot_train_it_refuses(module):
     assert stacked.unsupported(module, recipe()) is not None
+
+
+def test_the_callers_arithmetic_comes_back():
+    before = torch.get_num_threads(), torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+    with arithmetic.restored():
+        arithmetic.configure(threads=before[0] + 1)
+        assert torch.get_num_threads() == before[0] + 1
+    assert before == (
+        torch.get_num_threads(),
+        torch.get_float32_matmul_precision(),
+        torch.backends.cudnn.allow_tf32,
+    )

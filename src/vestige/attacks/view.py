@@ -170,10 +170,7 @@ class AttackView:
 
         Raises InputError when the model is the target or its complement.
         """
-        if not self._usable(reference).any():
-            raise InputError(
-                f"reference={reference} is the target or is left out with it; take another model"
-            )
+        self._usable_somewhere(reference)
         pseudo = AttackView(self._pool, reference, self.checkpoint)
         pseudo._samples = self._samples
         pseudo._excluded = self._holdouts
@@ -181,12 +178,16 @@ class AttackView:
 
     def member_of_reference(self, reference: int) -> Bool[np.ndarray, "samples"]:
         """Where a reference trained on the samples, and may be used: the truth about a pseudo-target."""
+        usable = self._usable_somewhere(reference)
+        return self._pool.membership.mask[reference, self._samples] & usable
+
+    def _usable_somewhere(self, reference: int) -> Bool[np.ndarray, "samples"]:
         usable = self._usable(reference)
         if not usable.any():
             raise InputError(
                 f"reference={reference} is the target or is left out with it; take another model"
             )
-        return self._pool.membership.mask[reference, self._samples] & usable
+        return usable
 
     @property
     def _holdouts(self) -> tuple[Holdout, ...]:

@@ -4,17 +4,15 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from contextlib import contextmanager
 from pathlib import Path
 
-import torch
 from loky import get_reusable_executor  # pyright: ignore[reportMissingTypeStubs]
 
 from vestige.population.plan import Task
 from vestige.population.worker import Assignment, Worker
-from vestige.training.arithmetic import configure
+from vestige.training.arithmetic import configure, restored
 
 Report = Callable[[int], None]
 POLL_SECONDS = 0.2
@@ -22,7 +20,8 @@ POLL_SECONDS = 0.2
 
 def serial(assignment: Assignment, tasks: list[Task], report: Report) -> None:
     """Train the tasks one after the other here, on one thread; report takes model-epochs done so far."""
-    with _configured(assignment.device):
+    with restored():
+        configure(threads=1, device=assignment.device)
         worker = Worker(assignment)
         done = 0
 
@@ -96,19 +95,6 @@ def _end_with(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(1)
     os._exit(1)
-
-
-@contextmanager
-def _configured(device: str) -> Generator[None]:
-    """Single-threaded arithmetic for a while; the caller's settings come back."""
-    threads, precision = torch.get_num_threads(), torch.get_float32_matmul_precision()
-    configure(threads=1, device=device)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-        torch.set_float32_matmul_precision(precision)
-        torch.set_flush_denormal(False)
 
 
 def default_jobs() -> int:

@@ -1,6 +1,7 @@
 """The FPR-TPR plane: where each sample stands at each checkpoint (Chen et al. 2025, arXiv 2507.23291)."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Float, Float64, Int, Int8, Int32
@@ -51,7 +52,7 @@ class Plane:
         """TPR - FPR, from -1 to 1."""
         return self.tpr - self.fpr
 
-    @property
+    @cached_property
     def regions(self) -> Int8[np.ndarray, "checkpoints samples"]:
         """The index into REGIONS of each sample at each checkpoint."""
         return region_of(self.fpr, self.tpr)
@@ -67,7 +68,7 @@ class Plane:
         regions = self.regions
         return np.stack([(regions == r).mean(1) for r in range(len(REGIONS))], 1)
 
-    @property
+    @cached_property
     def first_exposed(self) -> Int[np.ndarray, "samples"]:
         """The first checkpoint from which the sample stays in High to the end; -1 if never."""
         high = self.regions == HIGH

@@ -1,5 +1,7 @@
 """How this machine multiplies matrices: threads, denormals and the float32 path."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -33,6 +35,20 @@ def configure(threads: int = 1, device: str = "cpu") -> Arithmetic:
             return Arithmetic("medium", error, threads)
     torch.set_float32_matmul_precision("highest")
     return Arithmetic("highest", _relative_error(), threads)
+
+
+@contextmanager
+def restored() -> Generator[None]:
+    """Whatever is configured meanwhile, the caller's settings come back."""
+    threads, precision = torch.get_num_threads(), torch.get_float32_matmul_precision()
+    convolutions = torch.backends.cudnn.allow_tf32
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        torch.set_float32_matmul_precision(precision)
+        torch.backends.cudnn.allow_tf32 = convolutions
+        torch.set_flush_denormal(False)
 
 
 def _relative_error() -> float:
