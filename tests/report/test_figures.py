@@ -40,9 +40,7 @@ def test_too_many_circles_are_merged(make_arrays, material):
     rng = np.random.default_rng(0)
     trials = rng.integers(100, 200, (1, 9000)).astype(np.int32)
     hits = rng.integers(0, 100, (2, 1, 9000)).astype(np.int32)
-    plane = Plane(
-        hits_in=hits[0], hits_out=hits[1], n_in=trials, n_out=trials, epochs=np.zeros(1), alpha=0.01
-    )
+    plane = Plane(hits_in=hits[0], hits_out=hits[1], n_in=trials, n_out=trials, epochs=np.zeros(1))
     arrays = dataclasses.replace(
         make_arrays(material, plane=None), plane=plane, ids=np.arange(9000), labels=None
     )

@@ -7,10 +7,11 @@ import numpy as np
 from vestige.data.membership import Membership, paired
 from vestige.risk.control import Control
 from vestige.risk.coverage import coverage
+from vestige.risk.decisions import Decisions
 from vestige.risk.estimate import Estimate
 from vestige.risk.exposure import exposure
 from vestige.risk.identity import Accuracy, Fact, Identity, Provenance, online_attacker
-from vestige.risk.plane import Plane, PlaneCounter
+from vestige.risk.plane import Plane
 from vestige.risk.result import AuditResult
 from vestige.risk.sentences import claim
 from vestige.risk.summary import summarize
@@ -35,7 +36,7 @@ def material(targets=32, samples=1200, leak=1.0, seed=0):
     membership = paired(targets, samples, seed)
     trace = leak * rng.gamma(0.5, 2.0, samples)  # few records carry most of it
     growth = 1 - np.exp(-EPOCHS / 8)
-    counter = PlaneCounter(membership.mask, EPOCHS)
+    counter = Decisions(membership.mask, EPOCHS)
     noise = rng.standard_normal((targets, samples))
     for checkpoint, grown in enumerate(growth):
         fresh = 0.8 * noise + 0.6 * rng.standard_normal((targets, samples))

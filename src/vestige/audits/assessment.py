@@ -1,7 +1,7 @@
 """From signals to findings: every model a target in turn, no training, the same for anybody's signals."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Float, Float64, Int64, Shaped
@@ -14,9 +14,12 @@ from vestige.data.membership import Membership
 from vestige.risk.blind import blind_baseline
 from vestige.risk.control import Control, foreign_coins, negative_control, positive_control
 from vestige.risk.curve import RocCurve, roc_curve
+from vestige.risk.decisions import Decisions
 from vestige.risk.difficulty import AccuracyOverTime, Difficulty, accuracy_over_time, difficulty
 from vestige.risk.estimate import unsupported
-from vestige.risk.plane import Plane, PlaneCounter
+from vestige.risk.operating_point import OperatingPoint, PopulationFPR
+from vestige.risk.plane import Plane
+from vestige.risk.region import NAMED, Regions
 from vestige.risk.summary import AttackSummary, summarize
 from vestige.signals.source import SignalSource
 
@@ -27,6 +30,7 @@ class Subject:
 
     ids: each sample's row in the user's file; epochs: when each checkpoint was taken.
     inputs: for the blind baseline; None where they are not at hand.
+    point: where targets name samples; regions: of the plane.
     """
 
     signals: SignalSource
@@ -36,6 +40,8 @@ class Subject:
     epochs: Float[np.ndarray, "checkpoints"]
     inputs: Shaped[np.ndarray, "samples ..."] | None = None
     seed: int = 0
+    point: OperatingPoint = field(default_factory=PopulationFPR)
+    regions: Regions = NAMED
 
     def pool(self) -> Pool:
         """The pool that attacks read."""
@@ -57,6 +63,7 @@ class Assessment:
     headline: Float64[np.ndarray, "targets samples"]
     curves: tuple[RocCurve, ...]
     summaries: tuple[AttackSummary, ...]
+    decisions: Decisions
     plane: Plane
     controls: tuple[Control, ...]
     difficulty: Difficulty
@@ -71,7 +78,7 @@ def assess(subject: Subject, attacks: tuple[Attack, ...], keep: Keep, listener: 
     """
     pool, mask = subject.pool(), subject.membership.mask
     clusters = subject.membership.clusters()
-    plane, headline = _follow(pool, attacks[0], subject, listener)
+    decisions, headline = _follow(pool, attacks[0], subject, listener)
     curves: list[RocCurve] = []
     summaries: list[AttackSummary] = []
     for attack in attacks:
@@ -88,7 +95,8 @@ def assess(subject: Subject, attacks: tuple[Attack, ...], keep: Keep, listener: 
         headline,
         tuple(curves),
         tuple(summaries),
-        plane,
+        decisions,
+        decisions.plane(subject.regions),
         _controls(subject, attacks[0], headline, listener),
         difficulty(subject.signals, mask),
         accuracy_over_time(subject.signals, mask),
@@ -106,17 +114,17 @@ def final_scores(pool: Pool, attack: Attack, listener: Listener) -> Float64[np.n
 
 def _follow(
     pool: Pool, attack: Attack, subject: Subject, listener: Listener
-) -> tuple[Plane, Float64[np.ndarray, "targets samples"]]:
-    """The plane over all checkpoints, and the scores at the last one."""
-    counter = PlaneCounter(subject.membership.mask, subject.epochs)
+) -> tuple[Decisions, Float64[np.ndarray, "targets samples"]]:
+    """The decisions at all checkpoints, and the scores at the last one."""
+    decisions = Decisions(subject.membership.mask, subject.epochs, subject.point)
     last = np.empty((pool.num_models, pool.num_samples))
     total = pool.num_models * pool.num_checkpoints
     rows = stream(pool, attack)
     for target, checkpoint, row in counted(rows, attack.name, total, "targets x checkpoints", listener):
-        counter.add(target, checkpoint, row)
+        decisions.add(target, checkpoint, row)
         if checkpoint == pool.num_checkpoints - 1:
             last[target] = row
-    return counter.plane(), last
+    return decisions, last
 
 
 def _controls(

@@ -50,7 +50,6 @@ def result_of(assessment: Assessment, context: Context) -> AuditResult:
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     references = int(subject.membership.reference_mask(0).sum(0).max())
     attacker = online_attacker(models, references, context.cost)
-    plane_warning = (assessment.plane.warning,) if assessment.plane.warning else ()
     attack_warnings = tuple(w for summary in assessment.summaries for w in summary.warnings)
     return AuditResult(
         identity=Identity(
@@ -75,7 +74,7 @@ def result_of(assessment: Assessment, context: Context) -> AuditResult:
         verdict=judge(context.policy, headline, assessment.controls),
         exposure=_exposure(assessment, context),
         accuracies=accuracies(assessment),
-        warnings=(*context.warnings, *plane_warning, *attack_warnings),
+        warnings=(*context.warnings, *assessment.plane.warnings, *attack_warnings),
         provenance=Provenance(
             command=context.command,
             python_call=context.python_call,

@@ -12,7 +12,6 @@ from jaxtyping import Float64
 
 from vestige.audits.assessment import Assessment, Keep, Subject
 from vestige.core.files import replacing
-from vestige.risk.region import REGIONS
 
 SCORES = pa.schema(
     [
@@ -56,7 +55,7 @@ def plane(assessment: Assessment) -> pd.DataFrame:
             "fpr": p.fpr.ravel(),
             "tpr": p.tpr.ravel(),
             "advantage": p.advantage.ravel(),
-            "region": pd.Categorical.from_codes(p.regions.ravel(), list(REGIONS)),
+            "region": pd.Categorical.from_codes(p.regions.ravel(), list(p.partition.names)),
             "models_in": p.n_in.ravel(),
             "models_out": p.n_out.ravel(),
         }
@@ -75,7 +74,7 @@ def samples(assessment: Assessment) -> pd.DataFrame:
             "fpr": p.fpr[-1],
             "tpr": p.tpr[-1],
             "vulnerability": p.advantage[-1],
-            "region": pd.Categorical.from_codes(p.regions[-1], list(REGIONS)),
+            "region": pd.Categorical.from_codes(p.regions[-1], list(p.partition.names)),
             "since_epoch": np.where(since >= 0, p.epochs[since], np.nan),
             "difficulty": assessment.difficulty.out_loss,
             "memorization": assessment.difficulty.memorization,

@@ -14,7 +14,6 @@ from vestige.risk.estimate import Estimate
 from vestige.risk.exposure import ExposedRecord, Exposure
 from vestige.risk.percent import error_rate, percent
 from vestige.risk.rate import RateAtFpr
-from vestige.risk.region import MEANING, REGIONS, SHOWN
 from vestige.risk.result import AuditResult
 from vestige.risk.sentences import natural_frequency, since_when
 from vestige.risk.summary import AttackSummary
@@ -48,13 +47,14 @@ def who(result: AuditResult, arrays: ReportArrays) -> str:
     if found is None or plane is None:
         return section("6", "Who is at risk", paragraph("Not tested: no plane was counted."))
     intro = (
-        f"With {found.attack}, records are named under each model at a population error rate of "
-        f"{error_rate(round(found.alpha, 6))}. A record's TPR counts the models trained with it (about "
+        f"With {found.attack}, records are named under each model {found.named}. A record's "
+        "TPR counts the models trained with it (about "
         f"{found.models_in}), its FPR the models trained without it (about {found.models_out}). The place "
         "of a record says how it behaves in this test. It does not say that a given person was in the data."
     )
     regions = [
-        (SHOWN[i], MEANING[name], percent(found.steps[-1].shares[i])) for i, name in enumerate(REGIONS)
+        (name, meaning, percent(share))
+        for name, meaning, share in zip(found.shown, found.meaning, found.steps[-1].shares, strict=True)
     ]
     return section(
         "6",
@@ -192,8 +192,8 @@ def _records(found: Exposure) -> str:
         "FPR",
         "Advantage",
         "Region",
-        "In High since epoch",
-        "Share of time in High",
+        f"In {found.vulnerable} since epoch",
+        "Share of time there since",
     )
     rows = [_record(record) for record in found.records]
     return table(f"The {len(rows)} most exposed records", header, rows, numeric=(2, 3, 4, 6, 7))
@@ -206,7 +206,7 @@ def _record(record: ExposedRecord) -> tuple[str, ...]:
         _with_interval(record.tpr),
         _with_interval(record.fpr),
         f"{record.advantage:.2f}",
-        SHOWN[REGIONS.index(record.region)],
+        record.region,
         "–" if record.since_epoch is None else f"{record.since_epoch:g}",
         "–" if record.steadiness is None else percent(record.steadiness),
     )

@@ -7,13 +7,14 @@ from vestige.report.arrays import ReportArrays
 from vestige.report.figure import ACCENT, INK, MUTED, Area, Axis, Dots, Figure, Frame, Line, Table
 from vestige.risk.exposure import class_name, ranking
 from vestige.risk.plane import Plane
-from vestige.risk.region import REGIONS, SHOWN, region_of
+from vestige.risk.region import REGIONS
 
 MOST = 10
 MOST_CELLS = 2000  # more circles than this can be neither drawn quickly nor told apart
 COARSE = 50  # cells per axis when there are more
 NAMED_PER_CELL = 6
 
+PALETTE = ("blue", "amber", "violet", "rose", "green", "slate")
 Cells = list[Int[np.ndarray, "_samples"]]
 
 
@@ -25,7 +26,9 @@ def plane_figure(arrays: ReportArrays, plane: Plane) -> Figure:
         for c in range(len(plane.epochs))
     )
     last = plane.shares[-1]
-    shares = ", ".join(f"{name} {100 * share:.1f} %" for name, share in zip(SHOWN, last, strict=True))
+    shares = ", ".join(
+        f"{name} {100 * share:.1f} %" for name, share in zip(plane.partition.shown, last, strict=True)
+    )
     return Figure(
         key="plane",
         title="Every record on the FPR–TPR plane",
@@ -44,6 +47,11 @@ def plane_figure(arrays: ReportArrays, plane: Plane) -> Figure:
         height=620,
         square=True,
     )
+
+
+def color_of(names: tuple[str, ...], region: int) -> str:
+    """The color of a region: its own if it is one of the five, else by its number."""
+    return names[region] if names[region] in REGIONS else PALETTE[region % len(PALETTE)]
 
 
 def advantage_figure(arrays: ReportArrays, plane: Plane) -> Figure:
@@ -73,22 +81,23 @@ def advantage_figure(arrays: ReportArrays, plane: Plane) -> Figure:
 def shares_figure(plane: Plane) -> Figure:
     """The share of records in each region over training."""
     shares = plane.shares
-    stacked = ("High", "Emerging", "Ambiguous", "Inverted", "Safe")
+    parts = plane.partition
+    stacked = sorted(range(len(parts.names)), key=lambda region: (region not in parts.vulnerable, -region))
     areas = tuple(
-        Area(name=SHOWN[REGIONS.index(r)], x=plane.epochs, y=shares[:, REGIONS.index(r)].copy(), color=r)
+        Area(name=parts.shown[r], x=plane.epochs, y=shares[:, r].copy(), color=color_of(parts.names, r))
         for r in stacked
     )
-    high = shares[:, REGIONS.index("High")]
+    high = plane.high.mean(1)
     return Figure(
         key="regions",
         title="Where the records stand over training",
         caption="The share of all records in each region of the plane, at each checkpoint.",
-        alt=f"The share in High goes from {100 * high[0]:.1f} % to {100 * high[-1]:.1f} %.",
+        alt=f"The share in vulnerable regions goes from {100 * high[0]:.1f} % to {100 * high[-1]:.1f} %.",
         x=Axis(title="Epoch"),
         y=Axis(title="Share of records", low=0.0, high=1.0, percent=True),
         marks=areas,
         table=Table(
-            header=("epoch", *SHOWN),
+            header=("epoch", *parts.shown),
             rows=tuple((float(e), *map(float, row)) for e, row in zip(plane.epochs, shares, strict=True)),
         ),
         height=320,
@@ -158,16 +167,17 @@ def _frame_marks(
     points = _points(plane, checkpoint)
     cells = _cells(points)
     x, y = (np.array([points[c[0], axis] for c in cells]) for axis in (0, 1))
-    regions = region_of(x, y)
+    parts = plane.partition
+    regions = parts.of(x, y)
     marks: list[Line | Dots] = [_diagonal()]
-    for region, name in enumerate(REGIONS):
+    for region, name in enumerate(parts.shown):
         inside = np.flatnonzero(regions == region)
         marks.append(
             Dots(
-                name=SHOWN[region],
+                name=name,
                 x=x[inside],
                 y=y[inside],
-                color=name,
+                color=color_of(parts.names, region),
                 count=np.array([len(cells[i]) for i in inside], np.float64),
                 text=tuple(_cell_text(arrays, cells[i], x[i], y[i]) for i in inside),
             )

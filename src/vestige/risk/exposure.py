@@ -7,7 +7,6 @@ from jaxtyping import Float, Int, Integer
 
 from vestige.risk.estimate import Estimate
 from vestige.risk.plane import Plane
-from vestige.risk.region import HIGH, REGIONS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,9 +15,10 @@ class ExposedRecord:
 
     sample: the row in the user's own file. label: the name of its class, empty if not on record.
     fpr, tpr: with exact intervals over the models trained without and with it.
-    since_epoch: from when on it stayed in the region High; None if it does not end there.
-    steadiness: the share of checkpoints since the first visit to High that it spent in High; None
-      if it never was there.
+    region: as the report names it.
+    since_epoch: from when on it stayed in a vulnerable region; None if it does not end there.
+    steadiness: the share of checkpoints since the first visit to such a region that it spent there;
+      None if it never was there.
     """
 
     sample: int
@@ -35,7 +35,7 @@ class ExposedRecord:
 class PlaneStep:
     """All samples at one checkpoint.
 
-    center_fpr, center_tpr, advantage: means over samples. shares: of the samples, in the order of REGIONS.
+    center_fpr, center_tpr, advantage: means over samples. shares: of the samples, by region.
     """
 
     epoch: float
@@ -49,20 +49,25 @@ class PlaneStep:
 class Exposure:
     """The plane in numbers: its operating point, each checkpoint, and the most exposed records.
 
-    attack: the attack whose decisions the plane counts. alpha: the population FPR it names samples at.
+    attack: the attack whose decisions the plane counts. named: where it names samples, in words.
     models_in, models_out: the median number of models that scored a sample on either side.
-    high, samples: how many samples end in the region High, of how many.
+    high, samples: how many samples end in a vulnerable region, of how many.
+    regions, shown, meaning: the regions by name, as a report names them, and in words.
+    vulnerable: the vulnerable regions in words.
     half_by_epoch: the epoch by which half of these were there to stay; None if there are none.
     """
 
     attack: str
-    alpha: float
+    named: str
     models_in: int
     models_out: int
     samples: int
     high: int
     half_by_epoch: float | None
     regions: tuple[str, ...]
+    shown: tuple[str, ...]
+    meaning: tuple[str, ...]
+    vulnerable: str
     steps: tuple[PlaneStep, ...]
     records: tuple[ExposedRecord, ...]
 
@@ -81,18 +86,21 @@ def exposure(
 
     scores: any further measure of exposure that orders records of equal advantage; higher = more exposed.
     """
-    order = ranking(plane, scores)[:most]
+    order, parts = ranking(plane, scores)[:most], plane.partition
     since = plane.first_exposed
     reached = np.sort(plane.epochs[since[since >= 0]])
     return Exposure(
         attack=attack,
-        alpha=plane.alpha,
+        named=plane.point.phrase,
         models_in=int(np.median(plane.n_in[-1])),
         models_out=int(np.median(plane.n_out[-1])),
         samples=plane.n_in.shape[1],
         high=len(reached),
         half_by_epoch=float(reached[(len(reached) - 1) // 2]) if len(reached) else None,
-        regions=REGIONS,
+        regions=parts.names,
+        shown=parts.shown,
+        meaning=parts.meaning,
+        vulnerable=_phrase(tuple(parts.shown[i] for i in parts.vulnerable)),
         steps=_steps(plane),
         records=tuple(
             _record(plane, int(i), int(ids[i]), _label(labels, int(i), class_names)) for i in order
@@ -114,24 +122,28 @@ def class_name(label: int, class_names: tuple[str, ...]) -> str:
     return class_names[label] if label < len(class_names) else str(label)
 
 
+def _phrase(vulnerable: tuple[str, ...]) -> str:
+    return vulnerable[0] if len(vulnerable) == 1 else f"one of the {len(vulnerable)} vulnerable regions"
+
+
 def _label(labels: Integer[np.ndarray, "samples"] | None, position: int, class_names: tuple[str, ...]) -> str:
     return "" if labels is None else class_name(int(labels[position]), class_names)
 
 
 def _record(plane: Plane, position: int, sample: int, label: str) -> ExposedRecord:
     fpr, tpr = plane.rates(-1, position)
-    regions = plane.regions[:, position]
+    high = plane.high[:, position]
     since = int(plane.first_exposed[position])
-    visits = np.flatnonzero(regions == HIGH)
+    visits = np.flatnonzero(high)
     return ExposedRecord(
         sample=sample,
         label=label,
         fpr=fpr,
         tpr=tpr,
         advantage=float(np.nan_to_num(plane.advantage[-1, position])),
-        region=REGIONS[int(regions[-1])],
+        region=plane.partition.shown[int(plane.regions[-1, position])],
         since_epoch=float(plane.epochs[since]) if since >= 0 else None,
-        steadiness=float((regions[visits[0] :] == HIGH).mean()) if len(visits) else None,
+        steadiness=float(high[visits[0] :].mean()) if len(visits) else None,
     )
 
 

@@ -1,21 +1,16 @@
 """The FPR-TPR plane: where each sample stands at each checkpoint (Chen et al. 2025, arXiv 2507.23291)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Bool, Float, Float64, Int, Int8, Int32
+from jaxtyping import Bool, Float64, Int, Int8, Int32
 
-from vestige.core import check
-from vestige.core.errors import InputError
 from vestige.risk.estimate import Estimate
-from vestige.risk.pooled import own_threshold
-from vestige.risk.region import HIGH, REGIONS, region_of
+from vestige.risk.operating_point import OperatingPoint, PopulationFPR
+from vestige.risk.region import NAMED, Regions
 from vestige.stats.intervals import proportion_interval
 
-ALPHA = (
-    0.01  # Carlini et al. 2022 and Chen et al. 2025 judge at low error rates; 1 % is the lowest of common use
-)
 OVER_MODELS = "exact binomial over the models trained with it (TPR) or without it (FPR)"
 
 
@@ -25,8 +20,8 @@ class Plane:
 
     hits_in, hits_out: [checkpoints samples], models that named it; n_in, n_out: models that scored it.
     epochs: [checkpoints], when each checkpoint was taken.
-    alpha: the population FPR at which each target names samples.
-    warning: empty, or why alpha is not the one asked for.
+    point: where each target names samples. partition: the regions of the plane.
+    warnings: what a reader should know about the point and the number of models.
     """
 
     hits_in: Int32[np.ndarray, "checkpoints samples"]
@@ -34,8 +29,9 @@ class Plane:
     n_in: Int32[np.ndarray, "checkpoints samples"]
     n_out: Int32[np.ndarray, "checkpoints samples"]
     epochs: Float64[np.ndarray, "checkpoints"]
-    alpha: float
-    warning: str = ""
+    point: OperatingPoint = field(default_factory=PopulationFPR)
+    partition: Regions = NAMED
+    warnings: tuple[str, ...] = ()
 
     @property
     def tpr(self) -> Float64[np.ndarray, "checkpoints samples"]:
@@ -54,8 +50,13 @@ class Plane:
 
     @cached_property
     def regions(self) -> Int8[np.ndarray, "checkpoints samples"]:
-        """The index into REGIONS of each sample at each checkpoint."""
-        return region_of(self.fpr, self.tpr)
+        """The index into `partition.names` of each sample at each checkpoint."""
+        return self.partition.of(self.fpr, self.tpr)
+
+    @cached_property
+    def high(self) -> Bool[np.ndarray, "checkpoints samples"]:
+        """Whether each sample lies in a region that counts as vulnerable."""
+        return np.isin(self.regions, self.partition.vulnerable)
 
     @property
     def center_of_mass(self) -> Float64[np.ndarray, "checkpoints 2"]:
@@ -66,14 +67,13 @@ class Plane:
     def shares(self) -> Float64[np.ndarray, "checkpoints regions"]:
         """The share of samples in each region, at each checkpoint; rows sum to 1."""
         regions = self.regions
-        return np.stack([(regions == r).mean(1) for r in range(len(REGIONS))], 1)
+        return np.stack([(regions == r).mean(1) for r in range(len(self.partition.names))], 1)
 
     @cached_property
     def first_exposed(self) -> Int[np.ndarray, "samples"]:
-        """The first checkpoint from which the sample stays in High to the end; -1 if never."""
-        high = self.regions == HIGH
-        stayed = np.logical_and.accumulate(high[::-1], axis=0).sum(0)
-        return np.where(stayed > 0, len(high) - stayed, -1)
+        """The first checkpoint from which the sample stays vulnerable to the end; -1 if never."""
+        stayed = np.logical_and.accumulate(self.high[::-1], axis=0).sum(0)
+        return np.where(stayed > 0, len(self.high) - stayed, -1)
 
     def rates(self, checkpoint: int, sample: int) -> tuple[Estimate, Estimate]:
         """The sample's FPR and TPR at a checkpoint with exact 95 % intervals over models."""
@@ -81,67 +81,6 @@ class Plane:
         return (
             _estimate(int(self.hits_out[at]), int(self.n_out[at])),
             _estimate(int(self.hits_in[at]), int(self.n_in[at])),
-        )
-
-
-def operating_point(alpha: float, member: Bool[np.ndarray, "targets samples"]) -> tuple[float, str]:
-    """The FPR at which targets name samples, raised if need be to one false positive per target, and why."""
-    fewest = int((~member).sum(1).min())
-    if fewest == 0:
-        raise InputError(
-            "a target was trained on every sample, so it has no non-members to set a threshold on"
-        )
-    if alpha * fewest >= 1:
-        return alpha, ""
-    raised = 1 / fewest
-    return raised, (
-        f"The plane is drawn at FPR {100 * raised:.3g} % instead of {100 * alpha:g} %: "
-        f"{fewest:,} non-members per target cannot fix a lower rate."
-    )
-
-
-class PlaneCounter:
-    """Counts, row by row, how often each sample is named; holds [checkpoints samples] whatever the targets.
-
-    Each (target, checkpoint) is to be added once, in any order.
-    """
-
-    def __init__(
-        self,
-        member: Bool[np.ndarray, "targets samples"],
-        epochs: Float[np.ndarray, "checkpoints"],
-        alpha: float = ALPHA,
-    ) -> None:
-        check.within("alpha", alpha, 1e-12, 0.999)
-        self._member = member
-        self._epochs = np.asarray(epochs, np.float64)
-        self.alpha, self.warning = operating_point(alpha, member)
-        shape = (len(epochs), member.shape[1])
-        self._hits = np.zeros((2, *shape), np.int32)
-        self._scored = np.zeros((2, *shape), np.int32)
-
-    def add(self, target: int, checkpoint: int, scores: Float[np.ndarray, "samples"]) -> None:
-        """Count one target's scores at one checkpoint; NaN scores are not counted."""
-        coin = self._member[target]
-        scored = ~np.isnan(scores)
-        others = scores[scored & ~coin]
-        if len(others) == 0:
-            return
-        named = scores > own_threshold(others, self.alpha)
-        for side, chosen in enumerate((~coin, coin)):
-            self._hits[side, checkpoint] += named & chosen
-            self._scored[side, checkpoint] += scored & chosen
-
-    def plane(self) -> Plane:
-        """The plane of everything that was added."""
-        return Plane(
-            hits_in=self._hits[1],
-            hits_out=self._hits[0],
-            n_in=self._scored[1],
-            n_out=self._scored[0],
-            epochs=self._epochs,
-            alpha=self.alpha,
-            warning=self.warning,
         )
 
 

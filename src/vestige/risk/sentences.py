@@ -142,13 +142,16 @@ def since_when(exposure: Exposure | None) -> str:
     if exposure is None:
         return "Since when: not tested, because no checkpoints are on record."
     if exposure.high == 0 or exposure.half_by_epoch is None:
-        return f"Since when: none of the {exposure.samples:,} records ends in the region High."
+        return (
+            f"Since when: none of the {exposure.samples:,} records ends in the region {exposure.vulnerable}."
+        )
     if len(exposure.steps) < 2:
         return (
-            f"Since when: {exposure.high:,} of {exposure.samples:,} records end in High; "
+            f"Since when: {exposure.high:,} of {exposure.samples:,} records end in {exposure.vulnerable}; "
             "with one checkpoint nothing can be said of earlier ones."
         )
     return (
-        f"Since when: of the {exposure.high:,} records that end in High (of {exposure.samples:,}), half were "
-        f"there to stay by epoch {exposure.half_by_epoch:g}."
+        f"Since when: of the {exposure.high:,} records that end in {exposure.vulnerable} "
+        f"(of {exposure.samples:,}), "
+        f"half were there to stay by epoch {exposure.half_by_epoch:g}."
     )

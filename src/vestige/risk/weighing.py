@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from vestige.risk.identity import NOT_SUPPLIED, Accuracy
 from vestige.risk.percent import error_rate, percent
-from vestige.risk.region import SAFE, SHOWN
+from vestige.risk.region import REGIONS, SAFE
 from vestige.risk.result import AuditResult
 from vestige.risk.verdict import EXCEEDS, WITHIN
 
@@ -40,7 +40,10 @@ def _against(result: AuditResult) -> list[str]:
         found.append(f"The declared policy ({result.verdict.policy}) is exceeded.")
     if exposure is not None and exposure.high:
         share = percent(exposure.high / exposure.samples)
-        found.append(f"{exposure.high:,} of {exposure.samples:,} records ({share}) end in the region High.")
+        found.append(
+            f"{exposure.high:,} of {exposure.samples:,} records ({share}) end in the region "
+            f"{exposure.vulnerable}."
+        )
     gap = accuracy_gap(result.accuracies)
     if gap is not None and gap > GAP:
         found.append(
@@ -57,10 +60,11 @@ def _favor(result: AuditResult) -> list[str]:
     if result.verdict.word == WITHIN:
         found.append(f"The declared policy ({result.verdict.policy}) is kept, with the whole interval.")
     if exposure is not None:
-        low = exposure.steps[-1].shares[SAFE]
-        found.append(f"{percent(low)} of the records end in the region {SHOWN[SAFE]}: they are seldom named.")
+        if exposure.regions == REGIONS:
+            low = percent(exposure.steps[-1].shares[SAFE])
+            found.append(f"{low} of the records end in the region {exposure.shown[SAFE]}: seldom named.")
         if exposure.high == 0:
-            found.append("No record ends in the region High.")
+            found.append(f"No record ends in the region {exposure.vulnerable}.")
     gap = accuracy_gap(result.accuracies)
     if gap is not None and gap <= GAP:
         found.append(f"Accuracy on members and non-members differs by {100 * gap:.0f} points only.")
