@@ -98,6 +98,7 @@ def audit(found: Material, policy: Policy | None = None, broken=False) -> AuditR
         exposure=exposure(
             found.plane, found.ids, found.labels, attack=attacks[0].attack, class_names=found.class_names
         ),
+        dynamics=None,
         accuracies=(
             Accuracy(part="members", models=len(mask), mean=0.998, sd=0.001, minimum=0.996, maximum=1.0),
             Accuracy(

@@ -64,6 +64,11 @@ class LiRA(Attack):
         references = 1 if self._is_fixed else 2
         return Needs(in_references=references if self.online else 1, out_references=references)
 
+    @property
+    def is_log_ratio(self) -> bool:
+        """True for the online forms."""
+        return self.online
+
     def describe(self) -> str:
         """The small print."""
         pooled = "fixed, shared by both sides" if self.fixed == "shared" else "fixed per side"

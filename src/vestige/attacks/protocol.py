@@ -53,6 +53,11 @@ class Attack(ABC):
     def needs(self) -> Needs:
         """What the attack must be given under these options."""
 
+    @property
+    def is_log_ratio(self) -> bool:
+        """Whether scores are log likelihood ratios of membership, so that 0 favors neither side."""
+        return False
+
     @abstractmethod
     def describe(self) -> str:
         """The small print of a figure: every choice that changes the numbers, in a few plain words."""

@@ -96,6 +96,11 @@ class StudentT(Attack):
         """The scaled logit and a reference on either side."""
         return Needs(in_references=1, out_references=1)
 
+    @property
+    def is_log_ratio(self) -> bool:
+        """True."""
+        return True
+
     def describe(self) -> str:
         """The small print."""
         return f"online; variance per sample, shrunk to the pooled one; upper guard {self.guard:g} scales"

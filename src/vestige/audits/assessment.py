@@ -1,5 +1,6 @@
 """From signals to findings: every model a target in turn, no training, the same for anybody's signals."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -9,13 +10,16 @@ from jaxtyping import Float, Float64, Int64, Shaped
 from vestige.attacks.pool import Pool
 from vestige.attacks.protocol import Attack
 from vestige.attacks.score import stream
-from vestige.audits.step import Listener, counted, silent
+from vestige.audits.step import Listener, Step, counted, silent
 from vestige.data.membership import Membership
+from vestige.dynamics.analysis import dynamics
+from vestige.dynamics.learnability import Depths, learnability
 from vestige.risk.blind import blind_baseline
 from vestige.risk.control import Control, foreign_coins, negative_control, positive_control
 from vestige.risk.curve import RocCurve, roc_curve
 from vestige.risk.decisions import Decisions
 from vestige.risk.difficulty import AccuracyOverTime, Difficulty, accuracy_over_time, difficulty
+from vestige.risk.dynamics import Dynamics
 from vestige.risk.estimate import unsupported
 from vestige.risk.operating_point import OperatingPoint, PopulationFPR
 from vestige.risk.plane import Plane
@@ -31,6 +35,7 @@ class Subject:
     ids: each sample's row in the user's file; epochs: when each checkpoint was taken.
     inputs: for the blind baseline; None where they are not at hand.
     point: where targets name samples; regions: of the plane.
+    depths: gives the prediction depths of some models, where the models themselves are at hand.
     """
 
     signals: SignalSource
@@ -42,6 +47,7 @@ class Subject:
     seed: int = 0
     point: OperatingPoint = field(default_factory=PopulationFPR)
     regions: Regions = NAMED
+    depths: Depths | None = None
 
     def pool(self) -> Pool:
         """The pool that attacks read."""
@@ -56,6 +62,7 @@ class Assessment:
     """What was found; the first attack is the headline.
 
     headline: its scores at the last checkpoint, [targets samples]. curves, summaries: one per attack.
+    dynamics: None with one checkpoint only. hardness: by measure, [samples], on half of the models.
     """
 
     subject: Subject
@@ -68,6 +75,8 @@ class Assessment:
     controls: tuple[Control, ...]
     difficulty: Difficulty
     accuracy: AccuracyOverTime | None
+    dynamics: Dynamics | None
+    hardness: dict[str, Float64[np.ndarray, "samples"]]
 
 
 def assess(subject: Subject, attacks: tuple[Attack, ...], keep: Keep, listener: Listener) -> Assessment:
@@ -89,6 +98,8 @@ def assess(subject: Subject, attacks: tuple[Attack, ...], keep: Keep, listener: 
         summaries.append(
             summarize(scores, mask, clusters, attack=attack.name, small_print=small_print, seed=subject.seed)
         )
+    plane = decisions.plane(subject.regions)
+    moved, hardness = _dynamics(pool, attacks[0], subject, decisions, plane, listener)
     return Assessment(
         subject,
         attacks,
@@ -96,10 +107,12 @@ def assess(subject: Subject, attacks: tuple[Attack, ...], keep: Keep, listener: 
         tuple(curves),
         tuple(summaries),
         decisions,
-        decisions.plane(subject.regions),
+        plane,
         _controls(subject, attacks[0], headline, listener),
         difficulty(subject.signals, mask),
         accuracy_over_time(subject.signals, mask),
+        moved,
+        hardness,
     )
 
 
@@ -125,6 +138,31 @@ def _follow(
         if checkpoint == pool.num_checkpoints - 1:
             last[target] = row
     return decisions, last
+
+
+def _dynamics(
+    pool: Pool, attack: Attack, subject: Subject, decisions: Decisions, plane: Plane, listener: Listener
+) -> tuple[Dynamics | None, dict[str, Float64[np.ndarray, "samples"]]]:
+    """The motion on the plane and what hardness has to do with it; nothing with one checkpoint."""
+    if pool.num_checkpoints < 2:
+        return None, {}
+    listener(Step("dynamics", 0, 2, "parts", 0.0))
+    start = time.perf_counter()
+    learned = learnability(
+        pool, attack, subject.epochs, subject.point, subject.regions, depths=subject.depths, seed=subject.seed
+    )
+    listener(Step("dynamics", 1, 2, "parts", time.perf_counter() - start))
+    moved = dynamics(
+        decisions,
+        plane,
+        subject.membership.clusters(),
+        attack=attack.name,
+        associations=learned.associations,
+        notes=(learned.note,),
+        seed=subject.seed,
+    )
+    listener(Step("dynamics", 2, 2, "parts", time.perf_counter() - start))
+    return moved, learned.hardness
 
 
 def _controls(

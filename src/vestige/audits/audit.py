@@ -13,6 +13,7 @@ import numpy as np
 
 from vestige.audits import tables
 from vestige.audits.assessment import Assessment, Subject, assess
+from vestige.audits.depths import prediction_depths
 from vestige.audits.findings import Context, result_of, versions
 from vestige.audits.folder import MANIFEST, claimed
 from vestige.audits.options import Options
@@ -90,6 +91,9 @@ def _run(prepared: Prepared, folder: Path, listener: Listener) -> Audit:
         np.array(plan.observation.checkpoints, float),
         plan.dataset.inputs,
         plan.seed,
+        point=prepared.point,
+        regions=prepared.regions,
+        depths=lambda models: prediction_depths(plan, fitted.store, models),
     )
     with tables.scores(subject, folder / "scores.parquet") as keep:
         assessment = assess(subject, prepared.attacks, keep, listener)

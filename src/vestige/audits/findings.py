@@ -73,6 +73,7 @@ def result_of(assessment: Assessment, context: Context) -> AuditResult:
         claim=claim(headline, attacker.summary, today),
         verdict=judge(context.policy, headline, assessment.controls),
         exposure=_exposure(assessment, context),
+        dynamics=assessment.dynamics,
         accuracies=accuracies(assessment),
         warnings=(*context.warnings, *assessment.plane.warnings, *attack_warnings),
         provenance=Provenance(

@@ -25,9 +25,14 @@ class Options:
     attack: names; the first is the headline and places samples on the plane.
     signals: further signals to record, for example "entropy" or "gradient_norm".
     optimizer, lr, momentum, weight_decay, schedule, label_smoothing, augmentation, batch_size, epochs:
-      the recipe. precision: of the training arithmetic; signals are float32 always.
+      the recipe; rho: the radius of the optimizer sam.
+    precision: of the training arithmetic; signals are float32 always.
+    input_noise: standard deviation of noise added once to the inputs, for bytes in units of full scale.
+    label_noise: the share of labels replaced by another class.
     checkpoints: how many epochs are observed, the initialization and the end among them.
     queries: deterministic views of each sample that attacks see ("none", "flip", ...).
+    operating_point: where targets name samples on the plane: a population FPR such as "0.01", "lr>0" or
+      "best-accuracy". regions: of the plane: "named", "grid:10" or a TOML file.
     design: "paired" or "independent" coins. policy: for example "tpr@0.001<=0.02".
     policy_by, policy_reason: who set the policy and why; release_context: who will be able to query the
       model; operator, reviewer: who ran and who checked the audit. The report prints them.
@@ -51,12 +56,17 @@ class Options:
     lr: float | None = None
     momentum: float | None = None
     weight_decay: float = 0.0
+    rho: float | None = None
     schedule: str | None = None
     label_smoothing: float = 0.0
     augmentation: str | None = None
     batch_size: int | None = None
+    input_noise: float = 0.0
+    label_noise: float = 0.0
     queries: str = "none"
     design: str = "paired"
+    operating_point: str = "0.01"
+    regions: str = "named"
     policy: str | None = None
     policy_by: str = NOT_SUPPLIED
     policy_reason: str = NOT_SUPPLIED
@@ -76,6 +86,8 @@ class Options:
             if value is not None:
                 check.at_least(name, value, minimum)
         check.at_least("seed", self.seed, 0)
+        check.at_least("input_noise", self.input_noise, 0.0)
+        check.within("label_noise", self.label_noise, 0.0, 1.0)
         check.one_of("design", self.design, TRAINABLE_DESIGNS)
 
     def merged(self, changes: dict[str, Any]) -> "Options":

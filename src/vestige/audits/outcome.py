@@ -35,6 +35,11 @@ class Audit:
         """One row per sample: vulnerability, difficulty, memorization, since which epoch."""
         return tables.samples(self.assessment)
 
+    @cached_property
+    def dynamics(self) -> pd.DataFrame:
+        """Every figure, curve and association of the motion over training, with intervals."""
+        return tables.dynamics(self.assessment.dynamics)
+
     @property
     def report(self) -> Path:
         """The HTML report."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from vestige.attacks import catalog
 from vestige.attacks.pool import Pool
@@ -15,13 +15,15 @@ from vestige.attacks.requirements import require
 from vestige.audits.options import Options
 from vestige.audits.presets import checkpoint_epochs, preset_for, recipe_for
 from vestige.core.errors import InputError
-from vestige.data import python_source, sources, transforms
+from vestige.data import corruption, python_source, sources, transforms
 from vestige.data.dataset import Dataset
 from vestige.data.membership import Membership, independent, paired
 from vestige.models.catalog import ModelSpec, build, spec_of
 from vestige.models.penultimate import penultimate
 from vestige.population.plan import Plan
 from vestige.risk.identity import NOT_SUPPLIED
+from vestige.risk.operating_point import LikelihoodRatio, OperatingPoint, operating_point_from
+from vestige.risk.region import Regions, regions_from
 from vestige.risk.summary import FPRS
 from vestige.risk.verdict import Policy, parse_policy
 from vestige.signals.measure import Observation, stored
@@ -29,19 +31,25 @@ from vestige.training import engines
 from vestige.training.recipe import Recipe
 
 OF_A_RECIPE = (
-    "model", "epochs", "batch_size", "precision", "optimizer", "lr", "momentum", "weight_decay", "schedule",
-    "label_smoothing", "augmentation",
+    "model", "epochs", "batch_size", "precision", "optimizer", "lr", "momentum", "weight_decay", "rho",
+    "schedule", "label_smoothing", "augmentation",
 )  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """An audit that is ready to run."""
+    """An audit that is ready to run; point and regions are those of the plane.
+
+    mislabelled: the samples whose label `label_noise` replaced; None without label noise.
+    """
 
     options: Options
     plan: Plan
     attacks: tuple[Attack, ...]
     policy: Policy | None
+    point: OperatingPoint
+    regions: Regions
+    mislabelled: Bool[np.ndarray, "samples"] | None = None
 
 
 def prepare(
@@ -60,8 +68,10 @@ def prepare(
         _refuse_both(options, model)
     attacks = named_attacks(options.attack)
     policy = declared_policy(options.policy, options.policy_by, options.policy_reason)
-    data = _dataset(options, dataset)
-    preset = preset_for(data)
+    point, regions = chosen_point(options.operating_point, attacks[0]), regions_from(options.regions)
+    original = _dataset(options, dataset)
+    preset = preset_for(original)
+    data, mislabelled = _corrupted(original, options)
     if recipe is None:
         recipe = recipe_for(options, preset, spec_of(model or options.model or preset.model))
     device = _device(options.device)
@@ -80,7 +90,7 @@ def prepare(
     choice = engines.choose(recipe, module, num_models, device, options.engine, observation.signals)
     plan = Plan(data, membership, recipe, observation, choice, options.seed, device.type)
     attacks = feasible(attacks, planned_pool(plan), chosen=options.attack is not None)
-    return Prepared(options, plan, attacks, policy)
+    return Prepared(options, plan, attacks, policy, point, regions, mislabelled)
 
 
 def declared_policy(
@@ -92,6 +102,20 @@ def declared_policy(
         known = ", ".join(f"tpr@{fpr:g}" for fpr in FPRS)
         raise InputError(f"policy={text!r} names a rate that is not computed; use one of {known}")
     return policy
+
+
+def chosen_point(text: str, headline: Attack) -> OperatingPoint:
+    """The operating point of that name.
+
+    Raises InputError where the point is a likelihood ratio and the headline attack's score is none.
+    """
+    point = operating_point_from(text)
+    if isinstance(point, LikelihoodRatio) and not headline.is_log_ratio:
+        raise InputError(
+            f"operating_point='lr>0' needs scores that are log likelihood ratios, and those of "
+            f"{headline.name} are not; choose lira-online, student-t or a population FPR such as 0.01"
+        )
+    return point
 
 
 def named_attacks(names: tuple[str, ...] | None) -> tuple[Attack, ...]:
@@ -155,6 +179,16 @@ def _dataset(options: Options, given: Any) -> Dataset:
         return sources.load(source, options.data_dir, options.samples, options.seed, options.label)
     data = python_source.from_object(given)
     return data if options.samples is None else sources.subset(data, options.samples, options.seed)
+
+
+def _corrupted(dataset: Dataset, options: Options) -> tuple[Dataset, Bool[np.ndarray, "samples"] | None]:
+    """The data set with the noise that was asked for, and which labels were replaced."""
+    mislabelled = None
+    if options.input_noise:
+        dataset = corruption.with_input_noise(dataset, options.input_noise, options.seed)
+    if options.label_noise:
+        dataset, mislabelled = corruption.with_label_noise(dataset, options.label_noise, options.seed)
+    return dataset, mislabelled
 
 
 def _device(name: str) -> torch.device:

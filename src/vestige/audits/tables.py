@@ -12,6 +12,10 @@ from jaxtyping import Float64
 
 from vestige.audits.assessment import Assessment, Keep, Subject
 from vestige.core.files import replacing
+from vestige.dynamics.analysis import sample_motion
+from vestige.risk.dynamics import Dynamics
+from vestige.risk.estimate import Estimate
+from vestige.risk.plane import Plane
 
 SCORES = pa.schema(
     [
@@ -78,12 +82,64 @@ def samples(assessment: Assessment) -> pd.DataFrame:
             "since_epoch": np.where(since >= 0, p.epochs[since], np.nan),
             "difficulty": assessment.difficulty.out_loss,
             "memorization": assessment.difficulty.memorization,
+            **_motion(p),
+            **{f"half_{name}": values for name, values in assessment.hardness.items()},
+        }
+    )
+
+
+def _motion(p: Plane) -> dict[str, np.ndarray]:
+    """How each sample moved, where there is more than one checkpoint."""
+    if len(p.epochs) < 2:
+        return {}
+    moved = sample_motion(p)
+    return {
+        "mean_speed": moved.mean_speed,
+        "peak_speed": moved.peak_speed,
+        "first_entry_epoch": moved.first_entry,
+        "last_entry_epoch": moved.last_entry,
+    }
+
+
+def dynamics(found: Dynamics | None) -> pd.DataFrame:
+    """Every figure, curve and association of the dynamics, one row each or one per epoch.
+
+    kind ("figure", "curve" or "association"), name, epoch (NaN but for curves), value, low, high, unit.
+    An association is named MEASURE~OUTCOME and holds a rank correlation.
+    """
+    rows: list[tuple[str, str, float, Estimate, str]] = []
+    if found is not None:
+        rows += [("figure", f.name, np.nan, f.estimate, f.unit) for f in found.figures]
+        rows += [
+            ("curve", c.name, epoch, estimate, c.unit)
+            for c in found.curves
+            for epoch, estimate in zip(c.epochs, c.estimates, strict=True)
+        ]
+        rows += [
+            ("association", f"{a.measure}~{a.outcome}", np.nan, a.rank_correlation, "")
+            for a in found.associations
+        ]
+    return pd.DataFrame(
+        {
+            "kind": [row[0] for row in rows],
+            "name": [row[1] for row in rows],
+            "epoch": np.array([row[2] for row in rows], float),
+            **{
+                end: np.array([getattr(row[3], end) for row in rows], float)
+                for end in ("value", "low", "high")
+            },
+            "unit": [row[4] for row in rows],
         }
     )
 
 
 def write(assessment: Assessment, folder: Path) -> None:
-    """Write plane.parquet and samples.parquet, each in one step."""
-    for name, frame in (("plane", plane(assessment)), ("samples", samples(assessment))):
+    """Write plane.parquet, samples.parquet and dynamics.parquet, each in one step."""
+    frames = {
+        "plane": plane(assessment),
+        "samples": samples(assessment),
+        "dynamics": dynamics(assessment.dynamics),
+    }
+    for name, frame in frames.items():
         with replacing(folder / f"{name}.parquet") as temporary:
             frame.to_parquet(temporary, index=False)

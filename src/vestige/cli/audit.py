@@ -28,7 +28,7 @@ def audit(
     seed: Annotated[int | None, typer.Option(help="root of all randomness")] = None,
     samples: Annotated[int | None, typer.Option(help="audit a random subset of this size")] = None,
     model: Annotated[
-        str | None, typer.Option(help="mlp, mlp-512-256, convnet, resnet18, ...; module:function")
+        str | None, typer.Option(help="mlp, mlp-512-256-relu, convnet, resnet18, ...; module:function")
     ] = None,
     attack: Annotated[
         list[str] | None,
@@ -45,20 +45,31 @@ def audit(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="run folder; default vestige-runs/NAME")] = None,
     config: Annotated[Path | None, typer.Option(help="a TOML file with any of these options")] = None,
-    optimizer: Annotated[str | None, typer.Option(help="sgd, adam or adamw")] = None,
+    optimizer: Annotated[str | None, typer.Option(help="sgd, adam, adamw or sam")] = None,
     lr: Annotated[float | None, typer.Option(help="learning rate")] = None,
-    momentum: Annotated[float | None, typer.Option(help="of sgd")] = None,
+    momentum: Annotated[float | None, typer.Option(help="of sgd and sam")] = None,
     weight_decay: Annotated[
-        float | None, typer.Option(help="L2 for sgd and adam, decoupled for adamw")
+        float | None, typer.Option(help="L2 for sgd, sam and adam, decoupled for adamw")
     ] = None,
+    rho: Annotated[float | None, typer.Option(help="radius of sam; default 0.05")] = None,
     schedule: Annotated[str | None, typer.Option(help="constant or cosine")] = None,
     label_smoothing: Annotated[float | None, typer.Option(help="0 to 1")] = None,
     augmentation: Annotated[str | None, typer.Option(help="none, flip, crop, flip-crop or noise")] = None,
     batch_size: Annotated[int | None, typer.Option(help="samples per step")] = None,
+    input_noise: Annotated[
+        float | None, typer.Option(help="noise added once to the inputs: its standard deviation")
+    ] = None,
+    label_noise: Annotated[
+        float | None, typer.Option(help="share of labels replaced by another class")
+    ] = None,
     queries: Annotated[
         str | None, typer.Option(help="views attacks see: none, flip, crop or flip-crop")
     ] = None,
     design: Annotated[str | None, typer.Option(help="coins: paired or independent")] = None,
+    operating_point: Annotated[
+        str | None, typer.Option(help="of the plane: a population FPR, lr>0 or best-accuracy")
+    ] = None,
+    regions: Annotated[str | None, typer.Option(help="of the plane: named, grid:10 or a .toml file")] = None,
     policy: Annotated[str | None, typer.Option(help='your limit, such as "tpr@0.001<=0.02"')] = None,
     policy_by: Annotated[str | None, typer.Option(help="who set the policy")] = None,
     policy_reason: Annotated[str | None, typer.Option(help="why it was set so")] = None,

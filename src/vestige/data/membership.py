@@ -1,5 +1,6 @@
 """Who trained on what: the coins of every model, and the references each target may use."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,6 +78,19 @@ class Membership:
         samples = np.flatnonzero(left_out >= 0)
         usable[left_out[samples], samples] = False
         return usable
+
+    def only(
+        self, models: Sequence[int], samples: Int[np.ndarray, "_"] | slice = slice(None)
+    ) -> "Membership":
+        """The membership of some of the models and samples, in that order, as a population of its own.
+
+        Whole pairs stay paired; else the design is that of independent coins, since the models left out
+        no longer tell anything. Raises InputError as a Membership of these models would.
+        """
+        chosen = list(models)
+        whole = chosen == [m for pair in chosen[::2] for m in (pair & ~1, pair | 1)][: len(chosen)]
+        design = self.design if self.design == "paired" and whole and len(chosen) % 2 == 0 else "independent"
+        return Membership(self.mask[chosen][:, samples], design, self.seed)
 
     def clusters(self) -> Int[np.ndarray, "models"]:
         """A number per model; models with the same number are dependent by design (pairs)."""

@@ -8,13 +8,14 @@ from vestige.core.errors import InputError
 from vestige.risk.control import Control, all_passed
 from vestige.risk.coverage import CoverageRow
 from vestige.risk.document import from_plain, to_plain
+from vestige.risk.dynamics import Dynamics
 from vestige.risk.estimate import Estimate
 from vestige.risk.exposure import Exposure
 from vestige.risk.identity import Accuracy, Attacker, Fact, Identity, Provenance
 from vestige.risk.summary import AttackSummary
 from vestige.risk.verdict import Verdict
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +41,7 @@ class AuditResult:
     recipe: the training recipe and options as they were run, echoed.
     attacks: the headline attack first; it was named before the scores were seen, not chosen by them.
     accuracies: of all models, on their members, non-members and, where there is one, a test set.
-    exposure: None where no plane was counted.
+    exposure: None where no plane was counted. dynamics: None with fewer than two checkpoints.
     report: the path of the written report; empty if none was written.
     """
 
@@ -53,6 +54,7 @@ class AuditResult:
     claim: Claim
     verdict: Verdict
     exposure: Exposure | None
+    dynamics: Dynamics | None
     accuracies: tuple[Accuracy, ...]
     warnings: tuple[str, ...]
     provenance: Provenance

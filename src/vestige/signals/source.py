@@ -1,9 +1,10 @@
 """Signals as attacks read them: one row of a model at a checkpoint at a time."""
 
+from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Shaped
+from jaxtyping import Int, Shaped
 from scipy.special import expit
 
 from vestige.core.errors import InputError
@@ -63,6 +64,37 @@ class ArraySignals:
     def row(self, name: str, model: int, checkpoint: int) -> Row:
         """One signal of one model at one checkpoint, [samples augmentations]."""
         return self._values[name][model, checkpoint]
+
+
+class Part:
+    """Some of the models of a source at some of its samples, renumbered from 0 in the order given.
+
+    samples: None for all of them.
+    """
+
+    def __init__(
+        self, source: SignalSource, models: Sequence[int], samples: Int[np.ndarray, "_"] | None = None
+    ) -> None:
+        self._source, self._models, self._samples = source, tuple(models), samples
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The signals on record."""
+        return self._source.names
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """(models, checkpoints, samples, augmentations)."""
+        _, checkpoints, samples, augmentations = self._source.shape
+        return len(self._models), checkpoints, self._count(samples), augmentations
+
+    def row(self, name: str, model: int, checkpoint: int) -> Row:
+        """One signal of one model at one checkpoint, [samples augmentations]."""
+        row = self._source.row(name, self._models[model], checkpoint)
+        return row if self._samples is None else row[self._samples]
+
+    def _count(self, samples: int) -> int:
+        return samples if self._samples is None else len(self._samples)
 
 
 def read(source: SignalSource, name: str, model: int, checkpoint: int) -> Row:
