@@ -41,6 +41,46 @@ def test_small_models_by_hand():
     assert size(convnet(CIFAR, 10)) == (27 * 32 + 32) + (288 * 64 + 64) + (576 * 128 + 128) + head
 
 
+@pytest.mark.parametrize("stages", range(1, 6))
+def test_the_ladder_of_convnets_has_as_many_stages_as_it_says(stages):
+    model = build(ModelSpec(f"convnet-{stages}"), (1, 2**stages, 32), 3)
+    widths = [layer.out_channels for layer in model if isinstance(layer, nn.Conv2d)]
+    assert widths == [32 << stage for stage in range(stages)]
+    assert model[-1].in_features == widths[-1] * (32 >> stages)
+    assert model(torch.randn(2, 1, 2**stages, 32)).shape == (2, 3)
+    with pytest.raises(InputError, match=rf"convnet-{stages} needs images of at least {2**stages} x"):
+        build(ModelSpec(f"convnet-{stages}"), (1, 32, 2**stages - 1), 3)
+
+
+def seeded(name, shape):
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return build(ModelSpec(name), shape, 10)
+
+
+def test_convnet_is_the_rung_of_three_stages_with_the_weights_it_always_had():
+    plain, rung = seeded("convnet", CIFAR).state_dict(), seeded("convnet-3", CIFAR).state_dict()
+    assert plain.keys() == rung.keys()
+    assert all(torch.equal(plain[name], rung[name]) for name in plain)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        layers = [nn.Conv2d(3, 32, 3), nn.Conv2d(32, 64, 3), nn.Conv2d(64, 128, 3), nn.Linear(2048, 10)]
+        by_hand = [p.detach() for p in nn.Sequential(*layers).parameters()]
+    assert all(torch.equal(a, b) for a, b in zip(plain.values(), by_hand, strict=True))
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_an_activation_in_a_name_is_the_option(activation):
+    named = seeded(f"mlp-6-4-{activation}", (5,))
+    assert [type(layer) for layer in named] == [
+        nn.Flatten, nn.Linear, ACTIVATIONS[activation], nn.Linear, ACTIVATIONS[activation], nn.Linear,
+    ]  # fmt: skip
+    spelled = ModelSpec("mlp-6-4", (("activation", activation),))
+    inputs = torch.randn(2, 5)
+    torch.manual_seed(0)
+    assert torch.equal(named(inputs), build(spelled, (5,), 10)(inputs))
+
+
 @pytest.mark.parametrize("name", CONVOLUTIONAL)
 @pytest.mark.parametrize("shape", [(1, 8, 8), (1, 28, 28), (3, 32, 32), (2, 17, 24)])
 def test_every_image_model_learns_from_every_shape(name, shape):

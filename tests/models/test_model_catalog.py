@@ -147,7 +147,15 @@ def test_torch_seed_decides_the_weights():
 
 @pytest.mark.parametrize(
     ("name", "hint"),
-    [("resnet-18", "resnet18"), ("mpl", "mlp"), ("wrn28", "wrn28-2"), ("mlp-512-", "mlp-512-256")],
+    [
+        ("resnet-18", "resnet18"),
+        ("mpl", "mlp"),
+        ("wrn28", "wrn28-2"),
+        ("mlp-512-", "mlp-512-256"),
+        ("convnet-6", "convnet-5"),
+        ("convnet4", "convnet-4"),
+        ("mlp-128-rleu", "relu"),
+    ],
 )
 def test_misspelt_names_get_a_hint(name, hint):
     with pytest.raises(InputError, match=f"did you mean.*{hint}"):
@@ -159,6 +167,8 @@ def test_misspelt_names_get_a_hint(name, hint):
     [
         ("mlp", "activaton", "did you mean activation"),
         ("mlp-8", "hidden", "option of mlp-8='hidden' is not known"),
+        ("mlp-8-relu", "activation", "option of mlp-8-relu='activation' is not known"),
+        ("convnet-2", "stages", "option of convnet-2='stages' is not known"),
         ("wrn28-2", "depth", "option of wrn28-2='depth' is not known"),
         ("resnet18", "dropout", "is not known"),
     ],

@@ -44,7 +44,7 @@ def test_json_holds_no_nan_and_says_its_version(result):
     )
     text = broken.to_json()
     document = json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} in JSON"))
-    assert document["schema_version"] == 1
+    assert document["schema_version"] == 2
     assert document["claim"]["estimate"]["value"] is None
 
 

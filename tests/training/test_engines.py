@@ -13,7 +13,7 @@ from vestige.signals.measure import Observation
 from vestige.training import arithmetic, engines, sequential, stacked, vmapped
 from vestige.training.engine import Job, Material
 from vestige.training.losses import CrossEntropy
-from vestige.training.optimizers import SGD, Adam
+from vestige.training.optimizers import SAM, SGD, Adam
 from vestige.training.recipe import Recipe
 from vestige.training.schedules import Cosine
 
@@ -77,6 +77,9 @@ RECIPES = {
     "label smoothing": recipe(loss=CrossEntropy(label_smoothing=0.2)),
     "adam": recipe(optimizer=Adam(lr=0.01, weight_decay=0.01)),
     "adamw": recipe(optimizer=Adam(lr=0.01, weight_decay=0.1, decoupled=True)),
+    "sam": recipe(optimizer=SAM(base=SGD(lr=0.1, weight_decay=0.01), rho=0.1)),
+    "sam around adam": recipe(optimizer=SAM(base=Adam(lr=0.01), rho=0.2)),
+    "sam and dropout": recipe(optimizer=SAM(rho=0.1), model=ModelSpec("mlp-9-8", (("dropout", 0.4),))),
     "dropout": recipe(model=ModelSpec("mlp-9-8", (("dropout", 0.4),))),
     "relu": recipe(model=ModelSpec("mlp-9-8", (("activation", "relu"),))),
     "linear": recipe(model=ModelSpec("linear")),
@@ -101,11 +104,12 @@ def batch_norm(shape, num_classes):
     )
 
 
+@pytest.mark.parametrize("optimizer", [SGD(), SAM(rho=0.1)], ids=["sgd", "sam"])
 @pytest.mark.parametrize("model", ["mlp-9", "convnet", f"{__name__}:batch_norm"])
-def test_vmapped_models_equal_sequential_ones(model):
+def test_vmapped_models_equal_sequential_ones(model, optimizer):
     shape = (6,) if model == "mlp-9" else (3, 8, 8)
     augmentation = Identity() if model == "mlp-9" else HorizontalFlip()
-    r = recipe(model=ModelSpec(model), augmentation=augmentation)
+    r = recipe(model=ModelSpec(model), augmentation=augmentation, optimizer=optimizer)
     signals = ("scaled_logit", "correct", "entropy")
     observation = Observation(checkpoints=(0, 1, 3), signals=signals)
     mixed = job(sizes=(33, 40, 33))
@@ -223,10 +227,11 @@ def test_repeating_the_identity_query_repeats_the_signal():
         assert (values[..., 0] == values[..., 1]).all()
 
 
-def test_bfloat16_training_stays_near_float32():
+@pytest.mark.parametrize("optimizer", [SGD(), SAM(rho=0.1)], ids=["sgd", "sam"])
+def test_bfloat16_training_stays_near_float32(optimizer):
     for train in (stacked.train, sequential.train):
-        exact = train(recipe(), material(), job(), OBSERVE, silent)
-        rough = train(recipe(precision="bf16"), material(), job(), OBSERVE, silent)
+        exact = train(recipe(optimizer=optimizer), material(), job(), OBSERVE, silent)
+        rough = train(recipe(optimizer=optimizer, precision="bf16"), material(), job(), OBSERVE, silent)
         gap = exact[0].signals["scaled_logit"] - rough[0].signals["scaled_logit"]
         assert 0 < np.abs(gap).max() < 0.2
         assert rough[0].signals["scaled_logit"].dtype == np.float32

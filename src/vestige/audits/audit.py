@@ -78,7 +78,7 @@ def default_folder(name: str) -> Path:
 
 
 def _run(prepared: Prepared, folder: Path, listener: Listener) -> Audit:
-    manifest = _manifest(prepared)
+    manifest = manifest_of(prepared)
     files.write_json(folder / MANIFEST, {**manifest, "state": "running"})
     fitted = _fit(prepared, folder, listener)
     plan, start = prepared.plan, time.perf_counter()
@@ -140,7 +140,8 @@ def _fit(prepared: Prepared, folder: Path, listener: Listener) -> Fitted:
     return fitted
 
 
-def _manifest(prepared: Prepared) -> dict[str, Any]:
+def manifest_of(prepared: Prepared) -> dict[str, Any]:
+    """What a run was asked to do, as its manifest holds it."""
     plan, options = prepared.plan, prepared.options
     shown = {f.name: getattr(options, f.name) for f in dataclasses.fields(options)}
     paths = {name: str(value) for name, value in shown.items() if isinstance(value, Path)}

@@ -50,11 +50,12 @@ def preset_for(dataset: Dataset) -> Preset:
 
 def recipe_for(options: Options, preset: Preset, model: ModelSpec) -> Recipe:
     """The recipe that the options ask for, the preset filling the gaps."""
-    lr = options.lr if options.lr is not None else (preset.lr if options.optimizer in (None, "sgd") else None)
+    name = options.optimizer or "sgd"
+    lr = preset.lr if options.lr is None and name in ("sgd", "sam") else options.lr
     return Recipe(
         model=model,
         loss=CrossEntropy(label_smoothing=options.label_smoothing),
-        optimizer=optimizers.by_name(options.optimizer or "sgd", lr, options.momentum, options.weight_decay),
+        optimizer=optimizers.by_name(name, lr, options.momentum, options.weight_decay, options.rho),
         schedule=schedules.by_name(options.schedule or preset.schedule),
         augmentation=transforms.by_name(options.augmentation or "none"),
         epochs=options.epochs or preset.epochs,

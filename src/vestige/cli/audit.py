@@ -1,16 +1,29 @@
 """`vestige audit`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from vestige.core.errors import InputError
 
+if TYPE_CHECKING:
+    from vestige.audits.options import Options
+
 
 def split(names: list[str] | None) -> tuple[str, ...] | None:
     """Names given in several options, or separated by commas in one; None for none."""
     return tuple(name.strip() for text in names for name in text.split(",")) if names else None
+
+
+def options_from(given: dict[str, Any]) -> "Options":
+    """The options that were given on the command line, over those of the file --config."""
+    from vestige.audits.options import Options, from_toml
+
+    config = given.pop("config", None)
+    lists = {name: split(given.get(name)) for name in ("attack", "signals")}
+    single = {**given, **lists, "dataset": given.get("dataset") or None}
+    return (from_toml(config) if config else Options()).merged(single)
 
 
 def audit(
@@ -82,17 +95,14 @@ def audit(
     quiet: Annotated[bool, typer.Option("--quiet", help="show no progress")] = False,
 ) -> None:
     """Train models, attack each of them, place every sample on the FPR-TPR plane, and write a report."""
-    given = {name: value for name, value in locals().items() if name not in ("config", "quiet")}
+    given = {name: value for name, value in locals().items() if name != "quiet"}
     # torch takes seconds to load, and --help has no use for it
     from vestige.audits.audit import python_call, run
-    from vestige.audits.options import Options, from_toml
     from vestige.audits.preparation import prepare
     from vestige.cli.closing import close
     from vestige.cli.progress import display
 
-    given["attack"], given["signals"] = split(attack), split(signals)
-    given["dataset"] = dataset or None
-    options = (from_toml(config) if config else Options()).merged(given)
+    options = options_from(given)
     if not options.dataset:
         raise InputError("dataset='' is missing; name one, for example: vestige audit digits")
     with display(quiet) as listener:

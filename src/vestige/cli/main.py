@@ -7,6 +7,7 @@ import typer
 from vestige.cli.attacks import list_attacks
 from vestige.cli.audit import audit
 from vestige.cli.data import data
+from vestige.cli.dynamics import dynamics
 from vestige.cli.score import score
 from vestige.core.errors import InputError, RunFolderError
 
@@ -20,6 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(audit)
+app.command()(dynamics)
 app.command()(score)
 app.command("attacks")(list_attacks)
 app.add_typer(data, name="data")

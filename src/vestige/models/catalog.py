@@ -14,7 +14,7 @@ from vestige.core.errors import InputError, unknown_name
 from vestige.models import factory
 from vestige.models.convnet import convnet
 from vestige.models.densenet import densenet
-from vestige.models.mlp import linear, mlp
+from vestige.models.mlp import ACTIVATIONS, linear, mlp
 from vestige.models.resnet import resnet18
 from vestige.models.vgg import vgg16
 from vestige.models.wide_resnet import wide_resnet
@@ -25,22 +25,24 @@ Builder = Callable[..., nn.Module]
 MODELS: dict[str, Builder] = {
     "linear": linear,
     "mlp": mlp,
-    "convnet": convnet,
+    "convnet": partial(convnet, stages=3),
+    **{f"convnet-{stages}": partial(convnet, stages=stages) for stages in range(1, 6)},
     "resnet18": resnet18,
     "wrn28-2": partial(wide_resnet, depth=28, widen=2),
     "wrn28-10": partial(wide_resnet, depth=28, widen=10),
     "densenet": densenet,
     "vgg16": vgg16,
 }
-WIDTHS = re.compile(r"mlp(-[1-9]\d*)+")
+PERCEPTRON = re.compile(r"mlp((?:-[1-9]\d*)+)(?:-([a-z]+))?")
 
 
 @dataclass(frozen=True)
 class ModelSpec:
     """A model by name, with options of its builder as (name, value) pairs.
 
-    name: linear, mlp, mlp-WIDTH-WIDTH..., convnet, resnet18, wrn28-2, wrn28-10, densenet, vgg16, or
-    "package.module:function". The order of the options carries no meaning; they are kept sorted.
+    name: linear, mlp, mlp-WIDTH-WIDTH... with or without -ACTIVATION, convnet (of 3 stages), convnet-1 to
+      convnet-5, resnet18, wrn28-2, wrn28-10, densenet, vgg16, or "package.module:function".
+    The order of the options carries no meaning; they are kept sorted.
 
     Raises InputError for an unknown name or option.
     """
@@ -95,11 +97,20 @@ def _builder(name: str) -> Builder | None:
     """The builder of a model of Vestige, or None for one of the user."""
     if imports.is_reference(name):
         return None
-    if WIDTHS.fullmatch(name):
-        return partial(mlp, hidden=tuple(int(width) for width in name.split("-")[1:]))
+    if perceptron := PERCEPTRON.fullmatch(name):
+        return _perceptron(*perceptron.groups())
     if name not in MODELS:
-        raise unknown_name("model", name, [*MODELS, "mlp-512-256"])
+        raise unknown_name("model", name, [*MODELS, "mlp-512-256", "mlp-512-256-relu"])
     return MODELS[name]
+
+
+def _perceptron(widths: str, activation: str | None) -> Builder:
+    hidden = tuple(int(width) for width in widths.split("-")[1:])
+    if activation is None:
+        return partial(mlp, hidden=hidden)
+    if activation not in ACTIVATIONS:
+        raise unknown_name("activation", activation, ACTIVATIONS)
+    return partial(mlp, hidden=hidden, activation=activation)
 
 
 def _check_options(spec: ModelSpec, builder: Builder) -> None:

@@ -5,22 +5,26 @@ from torch import nn
 from vestige.core import check
 from vestige.models.image_shape import channels_of
 
-STAGES = 3
-
 
 def convnet(
-    shape: tuple[int, ...], num_classes: int, width: int = 32, batch_norm: bool = False, dropout: float = 0.0
+    shape: tuple[int, ...],
+    num_classes: int,
+    stages: int = 3,
+    width: int = 32,
+    batch_norm: bool = False,
+    dropout: float = 0.0,
 ) -> nn.Sequential:
-    """Three stages of 3x3 convolution (width, 2 width, 4 width), halving max-pool and ReLU; then Linear.
+    """Stages of 3x3 convolution (width, 2 width, 4 width, ...), halving max-pool and ReLU; then Linear.
 
     batch_norm: normalize after each convolution. dropout: before the linear layer.
-    Reads images of at least 8 x 8 pixels; raises InputError for others.
+    Reads images of at least 2**stages pixels on a side; raises InputError for others.
     """
-    channels = channels_of("convnet", shape, smallest=8)
+    check.at_least("stages", stages, 1)
+    channels = channels_of(f"convnet-{stages}", shape, smallest=2**stages)
     check.at_least("width", width, 1)
     check.within("dropout", dropout, 0.0, 0.99)
     layers: list[nn.Module] = []
-    for stage in range(STAGES):
+    for stage in range(stages):
         out = width << stage
         layers.append(nn.Conv2d(channels, out, 3, padding=1, bias=not batch_norm))
         if batch_norm:
@@ -31,5 +35,5 @@ def convnet(
     layers.append(nn.Flatten())
     if dropout > 0:
         layers.append(nn.Dropout(dropout))
-    features = channels * (shape[1] >> STAGES) * (shape[2] >> STAGES)
+    features = channels * (shape[1] >> stages) * (shape[2] >> stages)
     return nn.Sequential(*layers, nn.Linear(features, num_classes))

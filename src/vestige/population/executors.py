@@ -1,89 +1,138 @@
 """Where tasks run: in this process, or one single-threaded process for each core."""
 
 import os
+import pickle
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass
 from pathlib import Path
 
 from loky import get_reusable_executor  # pyright: ignore[reportMissingTypeStubs]
+from loky.backend.reduction import dump  # pyright: ignore[reportMissingTypeStubs]
 
 from vestige.population.plan import Task
 from vestige.population.worker import Assignment, Worker
 from vestige.training.arithmetic import configure, restored
 
-Report = Callable[[int], None]
+
+@dataclass(frozen=True, eq=False)
+class Work:
+    """Tasks that share an assignment."""
+
+    assignment: Assignment
+    tasks: list[Task]
+
+
+Works = Mapping[int, Work]  # by the place of the plan that they belong to
+Report = Callable[[Counter[int]], None]  # takes the model-epochs done so far, by the place of the plan
 POLL_SECONDS = 0.2
 
 
-def serial(assignment: Assignment, tasks: list[Task], report: Report) -> None:
-    """Train the tasks one after the other here, on one thread; report takes model-epochs done so far."""
-    with restored():
-        configure(threads=1, device=assignment.device)
-        worker = Worker(assignment)
-        done = 0
-
-        def progress(count: int) -> None:
-            nonlocal done
-            done += count
-            report(done)
-
-        for task in tasks:
-            worker.run(task, progress)
+def serial(works: Works, report: Report) -> None:
+    """Train the tasks one after the other here, on one thread."""
+    done: Counter[int] = Counter()
+    for place, work in works.items():
+        with restored():
+            configure(threads=1, device=work.assignment.device)
+            _train_here(place, work, done, report)
 
 
-def processes(assignment: Assignment, tasks: list[Task], report: Report, jobs: int) -> None:
+def _train_here(place: int, work: Work, done: Counter[int], report: Report) -> None:
+    worker = Worker(work.assignment)
+
+    def progress(count: int) -> None:
+        done[place] += count
+        report(done)
+
+    for task in work.tasks:
+        worker.run(task, progress)
+
+
+def processes(works: Works, report: Report, jobs: int) -> None:
     """Train the tasks in `jobs` fresh processes of one thread each; results do not depend on `jobs`.
 
-    Workers end when this process dies, even by SIGKILL; what they had finished is on disk.
+    Tasks go out one by one and plan after plan, so that a process that finds a plan's tasks taken begins the
+    next plan. Workers end when this process dies, even by SIGKILL; what they had finished is on disk.
     """
-    with tempfile.TemporaryDirectory(prefix="vestige-progress-") as counts:
+    with tempfile.TemporaryDirectory(prefix="vestige-pool-") as folder:
+        for place, work in works.items():
+            with _assignment_path(Path(folder), place).open("wb") as handle:
+                dump(work.assignment, handle)
         executor = get_reusable_executor(
             max_workers=jobs,
             timeout=60,
             reuse=False,  # pyright: ignore[reportArgumentType]  # typed as str, documented as bool
             initializer=_start,
-            initargs=(assignment, counts, os.getpid()),
+            initargs=(Path(folder), os.getpid()),
         )
         try:
-            _await({executor.submit(_run, task) for task in tasks}, Path(counts), report)
+            tasks = [(place, task) for place, work in works.items() for task in work.tasks]
+            _await({executor.submit(_run, place, task) for place, task in tasks}, Path(folder), report)
         finally:
             executor.shutdown(wait=True, kill_workers=True)
 
 
-def _await(pending: set["Future[None]"], counts: Path, report: Report) -> None:
+def _await(pending: set["Future[None]"], folder: Path, report: Report) -> None:
     while pending:
         finished, pending = wait(pending, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
-        report(sum(_read_count(path) for path in counts.iterdir()))
+        report(_counts(folder))
         for future in finished:
             future.result()
 
 
-_worker: Worker | None = None  # one per worker process, set by its initializer
-_counter: Path | None = None
+@dataclass
+class _Post:
+    """Where a worker process stands: the plan that it works on, and no other's data."""
+
+    folder: Path
+    place: int = -1
+    worker: Worker | None = None
+
+    def worker_for(self, place: int) -> Worker:
+        if self.worker is None or place != self.place:
+            self.worker = None  # the former plan's data go before the next one's come
+            with _assignment_path(self.folder, place).open("rb") as handle:
+                self.worker = Worker(pickle.load(handle))  # the parent wrote it for this pool
+            self.place = place
+        return self.worker
 
 
-def _start(assignment: Assignment, counts: str, parent: int) -> None:
-    global _worker, _counter
+_post: _Post | None = None  # one per worker process, set by its initializer
+
+
+def _start(folder: Path, parent: int) -> None:
+    global _post
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     configure(threads=1)
-    _worker = Worker(assignment)
-    _counter = Path(counts) / str(os.getpid())
+    _post = _Post(folder)
 
 
-def _run(task: Task) -> None:
-    assert _worker is not None
-    assert _counter is not None
-    counter, done = _counter, _read_count(_counter)
+def _run(place: int, task: Task) -> None:
+    assert _post is not None
+    counter = _post.folder / f"{place}.{os.getpid()}.count"
+    done = _read_count(counter)
 
     def progress(count: int) -> None:
         nonlocal done
         done += count
         counter.write_text(str(done))
 
-    _worker.run(task, progress)
+    _post.worker_for(place).run(task, progress)
+
+
+def _assignment_path(folder: Path, place: int) -> Path:
+    return folder / f"{place}.assignment"
+
+
+def _counts(folder: Path) -> Counter[int]:
+    done: Counter[int] = Counter()
+    for path in folder.glob("*.count"):
+        done[int(path.name.split(".")[0])] += _read_count(path)
+    return done
 
 
 def _read_count(path: Path) -> int:

@@ -1,10 +1,12 @@
 """Train what a plan lacks, and open the whole."""
 
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from vestige.core.errors import InputError
 from vestige.population import executors
 from vestige.population.plan import Plan, Task
 from vestige.population.store import Store, StoredSignals
@@ -29,7 +31,10 @@ class Progress:
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
-    """A trained population, and what this call had to do for it."""
+    """A trained population, and what this call had to do for it.
+
+    seconds: of the whole call, which may have trained other plans too.
+    """
 
     signals: StoredSignals
     store: Store
@@ -59,34 +64,81 @@ def fit(
 
     jobs: processes of one thread each; None takes one per core. Any number gives the same bits.
     """
-    store = Store.of(plan, run_folder)
-    tasks, damaged = missing(plan, store)
-    todo = sum(len(task.job.models) for task in tasks)
+    return fit_all([plan], [run_folder], jobs, report)[0]
+
+
+def fit_all(
+    plans: Sequence[Plan],
+    run_folders: Sequence[Path],
+    jobs: int | None = None,
+    report: Callable[[Progress], None] | None = None,
+) -> list[Fitted]:
+    """Each plan's population, in its own run folder, trained where models are missing.
+
+    The tasks of all plans share one pool of processes, so that no core waits for the end of a plan. Company
+    changes no bit of a population. Progress counts the models of all plans.
+
+    jobs: processes of one thread each; None takes one per core.
+    Raises InputError when two plans would write to the same place.
+    """
+    stores = [Store.of(plan, folder) for plan, folder in zip(plans, run_folders, strict=True)]
+    _refuse_shared(stores)
+    lacking = [missing(plan, store) for plan, store in zip(plans, stores, strict=True)]
+    todo = [sum(len(task.job.models) for task in tasks) for tasks, _ in lacking]
     start = time.perf_counter()
-    if tasks:
-        _train(plan, store, tasks, jobs, _reporter(plan, todo, start, report))
-    signals = StoredSignals(store, plan.observation.signals, plan.membership.num_models)
+    works = {
+        place: executors.Work(Assignment.of(plans[place], stores[place]), tasks)
+        for place, (tasks, _) in enumerate(lacking)
+        if tasks
+    }
+    _train(plans, works, jobs, _reporter(plans, sum(todo), start, report))
     seconds = time.perf_counter() - start
-    return Fitted(signals, store, todo, plan.membership.num_models - todo, damaged, seconds)
+    return [
+        _opened(plan, store, count, damaged, seconds)
+        for plan, store, count, (_, damaged) in zip(plans, stores, todo, lacking, strict=True)
+    ]
 
 
-def _train(plan: Plan, store: Store, tasks: list[Task], jobs: int | None, report: executors.Report) -> None:
-    assignment = Assignment(
-        plan.dataset, plan.recipe, plan.observation, plan.choice.engine, plan.device, store.folder
-    )
-    workers = min(jobs or executors.default_jobs(), len(tasks))
-    only_here = plan.recipe.model.name.startswith("__main__:")  # no other process finds a script's function
-    if workers == 1 or plan.device != "cpu" or only_here:
-        executors.serial(assignment, tasks, report)
-    else:
-        executors.processes(assignment, tasks, report, workers)
+def _opened(plan: Plan, store: Store, trained: int, damaged: tuple[int, ...], seconds: float) -> Fitted:
+    num_models = plan.membership.num_models
+    signals = StoredSignals(store, plan.observation.signals, num_models)
+    return Fitted(signals, store, trained, num_models - trained, damaged, seconds)
+
+
+def _refuse_shared(stores: list[Store]) -> None:
+    folders = [store.folder for store in stores]
+    for folder in folders:
+        if folders.count(folder) > 1:
+            raise InputError(f"run_folders: two plans would write to {folder}; give each a folder of its own")
+
+
+def _train(plans: Sequence[Plan], works: executors.Works, jobs: int | None, report: executors.Report) -> None:
+    for work in works.values():
+        Store(work.assignment.folder).clear()
+    pooled = {place: work for place, work in works.items() if _may_leave(plans[place])}
+    workers = min(jobs or executors.default_jobs(), sum(len(work.tasks) for work in pooled.values()))
+    if workers < 2:
+        pooled = {}
+    if pooled:
+        executors.processes(pooled, report, workers)
+    executors.serial({place: work for place, work in works.items() if place not in pooled}, report)
+
+
+def _may_leave(plan: Plan) -> bool:
+    """Whether other processes can train the plan: none finds a script's function, and one has the device."""
+    return plan.device == "cpu" and not plan.recipe.model.name.startswith("__main__:")
 
 
 def _reporter(
-    plan: Plan, todo: int, start: float, report: Callable[[Progress], None] | None
+    plans: Sequence[Plan], todo: int, start: float, report: Callable[[Progress], None] | None
 ) -> executors.Report:
-    def forward(model_epochs: int) -> None:
+    done: Counter[int] = Counter()
+
+    def forward(model_epochs: Counter[int]) -> None:
+        nonlocal done
+        done |= model_epochs  # the larger count of each plan: a report may concern some plans only
         if report is not None:
-            report(Progress(model_epochs / plan.recipe.epochs, todo, time.perf_counter() - start))
+            models = sum((count / plans[place].recipe.epochs for place, count in done.items()), 0.0)
+            report(Progress(models, todo, time.perf_counter() - start))
 
     return forward

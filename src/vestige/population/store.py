@@ -9,6 +9,10 @@ A model counts as trained only if its record carries the key of its task and eve
 """
 
 import json
+import shutil
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +25,8 @@ from torch import Tensor
 from vestige.core import files
 from vestige.population.plan import Plan, Task
 from vestige.training.engine import Trained
+
+SCRATCH = ".training-"
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,20 @@ class Store:
         written.append(self._save_weights(trained.model, trained.weights))
         digests = {str(path.relative_to(self.folder)): files.file_digest(path) for path in written}
         files.write_json(self._record_path(trained.model), {"key": task.key, "files": digests})
+
+    @contextmanager
+    def scratch(self) -> Generator[Path]:
+        """A folder beside the models for what a task needs while it trains; it goes with all it holds."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(
+            prefix=SCRATCH, dir=self.folder, ignore_cleanup_errors=True
+        ) as folder:
+            yield Path(folder)
+
+    def clear(self) -> None:
+        """Remove what tasks that were killed have left; nobody may be training here."""
+        for leftover in self.folder.glob(f"{SCRATCH}*"):
+            shutil.rmtree(leftover, ignore_errors=True)
 
     def state(self, task: Task, model: int) -> str:
         """ "whole", "absent" (never finished, or of another plan) or "damaged" (its files disagree)."""

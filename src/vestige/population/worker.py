@@ -1,12 +1,12 @@
 """The work of one task: train its models and store them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 
 from vestige.data.dataset import Dataset
-from vestige.population.plan import Task
+from vestige.population.plan import Plan, Task
 from vestige.population.store import Store
 from vestige.signals.measure import Observation
 from vestige.training.engine import Material, Progress
@@ -25,6 +25,11 @@ class Assignment:
     device: str
     folder: Path
 
+    @classmethod
+    def of(cls, plan: Plan, store: Store) -> "Assignment":
+        """What the plan's tasks need."""
+        return cls(plan.dataset, plan.recipe, plan.observation, plan.choice.engine, plan.device, store.folder)
+
 
 class Worker:
     """Holds the data on its device and trains tasks one after the other."""
@@ -37,7 +42,10 @@ class Worker:
     def run(self, task: Task, progress: Progress) -> None:
         """Train the task's models and write those that are not whole on disk."""
         a = self.assignment
-        trained = ENGINES[a.engine](a.recipe, self.material, task.job, a.observation, progress)
-        for one in trained:
-            if self.store.state(task, one.model) != "whole":
-                self.store.save(task, one)
+        with self.store.scratch() as folder:
+            job = replace(task.job, scratch=folder)
+            trained = ENGINES[a.engine](a.recipe, self.material, job, a.observation, progress)
+            while trained:  # each is let go once it is stored, with the pages of its signals
+                one = trained.pop(0)
+                if self.store.state(task, one.model) != "whole":
+                    self.store.save(task, one)

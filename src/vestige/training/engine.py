@@ -1,8 +1,10 @@
 """What every engine takes and gives back."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -45,11 +47,16 @@ class Material:
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """The models of one training task: their numbers in the population and their own members."""
+    """The models of one training task: their numbers in the population and their own members.
+
+    scratch: a folder where signals wait until the models are done, so that memory does not grow with the
+      checkpoints; None keeps them in memory. It changes no value.
+    """
 
     models: tuple[int, ...]
     members: tuple[Int[np.ndarray, "_"], ...]
     seed: int
+    scratch: Path | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,16 +87,57 @@ def initialized(recipe: Recipe, material: Material, seed: int, model: int) -> nn
 
 
 class Recording:
-    """Collects what is measured at each checkpoint, for one or more models at once."""
+    """Collects what is measured at each checkpoint, for one or more models at once.
 
-    def __init__(self) -> None:
-        self._rows: dict[str, list[np.ndarray]] = {}
+    rows: how many checkpoints there will be. With a folder, a checkpoint goes to its place in a file for each
+    signal, which is mapped for that moment only; `model` keeps the names of files in one folder apart.
+    """
+
+    def __init__(self, rows: int, folder: Path | None = None, model: int = 0) -> None:
+        self._rows, self._folder, self._model = rows, folder, model
+        self._done = 0
+        self._arrays: dict[str, np.ndarray] = {}
+        self._names: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, recipe: Recipe, observation: Observation, job: Job, model: int) -> "Recording":
+        """A recording of the checkpoints that the recipe's epochs reach, in the job's scratch folder."""
+        reached = [epoch for epoch in observation.checkpoints if epoch <= recipe.epochs]
+        return cls(len(reached), job.scratch, model)
 
     def add(self, views: list[dict[str, np.ndarray]]) -> None:
         """Append a checkpoint: for each query view the signals, [... samples]."""
-        for name in views[0]:
-            self._rows.setdefault(name, []).append(np.stack([view[name] for view in views], -1))
+        self._names = tuple(views[0])
+        for name in self._names:
+            row = np.stack([view[name] for view in views], -1)
+            self._writable(name, row)[..., self._done, :, :] = row
+        self._done += 1
 
     def values(self, *position: int) -> dict[str, np.ndarray]:
         """The signals of the model at that position, [checkpoints samples augmentations]."""
-        return {name: np.stack([row[position] for row in rows]) for name, rows in self._rows.items()}
+        return {name: self._readable(name)[position] for name in self._names}
+
+    def _writable(self, name: str, row: np.ndarray) -> np.ndarray:
+        shape = (*row.shape[:-2], self._rows, *row.shape[-2:])
+        if self._folder is not None:
+            path = self._path(self._folder, name)
+            return np.lib.format.open_memmap(path, "r+") if self._done else _created(path, row.dtype, shape)
+        if name not in self._arrays:
+            self._arrays[name] = np.empty(shape, row.dtype)
+        return self._arrays[name]
+
+    def _readable(self, name: str) -> np.ndarray:
+        if self._folder is None:
+            return self._arrays[name]
+        return np.lib.format.open_memmap(self._path(self._folder, name), "r")
+
+    def _path(self, folder: Path, name: str) -> Path:
+        return folder / f"{name}-{self._model}.npy"
+
+
+def _created(path: Path, dtype: np.dtype[Any], shape: tuple[int, ...]) -> np.ndarray:
+    array = np.lib.format.open_memmap(path, "w+", dtype, shape)
+    if hasattr(os, "posix_fallocate"):  # a full disk is an error here; in the map it would kill the process
+        with path.open("r+b") as handle:
+            os.posix_fallocate(handle.fileno(), 0, path.stat().st_size)
+    return array

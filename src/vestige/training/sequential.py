@@ -12,7 +12,9 @@ from vestige.models.penultimate import penultimate
 from vestige.signals.measure import Observation, measure
 from vestige.training import batches
 from vestige.training.engine import Job, Material, Progress, Recording, Trained, initialized
+from vestige.training.optimizers import SAM
 from vestige.training.recipe import Recipe
+from vestige.training.sharpness import uphill
 
 # Samples that a forward pass holds at once; fixed, so that signals repeat bit for bit. Measured: a few images
 # stay in cache (half the time of 512 at once), rows of a table want large matrices.
@@ -25,25 +27,25 @@ def train(
     """The trained models, in the order of `job.models`."""
     material = _channels_last(material)
     return [
-        _train_one(recipe, material, members, model, job.seed, observation, progress)
-        for model, members in zip(job.models, job.members, strict=True)
+        _train_one(recipe, material, job, position, observation, progress)
+        for position in range(len(job.models))
     ]
 
 
 def _train_one(
     recipe: Recipe,
     material: Material,
-    members: np.ndarray,
-    model: int,
-    seed: int,
+    job: Job,
+    position: int,
     observation: Observation,
     progress: Progress,
 ) -> Trained:
+    model, members, seed = job.models[position], job.members[position], job.seed
     module = initialized(recipe, material, seed, model)
     if material.inputs.dim() == 4:
         module.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     optimizer = recipe.optimizer.build(module.parameters())
-    recording = Recording()
+    recording = Recording.of(recipe, observation, job, model)
     with _own_random_state(seeds.derive(seed, "noise", model), material.device):
         augment = torch.Generator(material.device).manual_seed(seeds.derive(seed, "augmentation", model))
         for epoch in range(recipe.epochs):
@@ -73,11 +75,28 @@ def _train_epoch(
         inputs, targets = material.inputs[chosen], material.targets[chosen]
         inputs = recipe.augmentation(inputs, augment)
         optimizer.zero_grad(set_to_none=True)
-        with autocast(recipe, material.device):
-            logits = module(inputs)
-        loss = recipe.loss(as_columns(logits.float()), targets).mean()
-        loss.backward()
+        if isinstance(recipe.optimizer, SAM):
+            _differentiate_uphill(recipe, recipe.optimizer.rho, module, inputs, targets)
+        else:
+            _differentiate(recipe, module, inputs, targets)
         optimizer.step()
+
+
+def _differentiate(recipe: Recipe, module: nn.Module, inputs: Tensor, targets: Tensor) -> None:
+    with autocast(recipe, inputs.device):
+        logits = module(inputs)
+    loss = recipe.loss(as_columns(logits.float()), targets).mean()
+    loss.backward()
+
+
+def _differentiate_uphill(
+    recipe: Recipe, rho: float, module: nn.Module, inputs: Tensor, targets: Tensor
+) -> None:
+    """Leave the gradient at w + rho g / ||g||, of the same function: both passes draw the same noise."""
+    with torch.random.fork_rng(devices=_devices(inputs.device)):
+        _differentiate(recipe, module, inputs, targets)
+    with uphill(module, rho):
+        _differentiate(recipe, module, inputs, targets)
 
 
 def as_columns(logits: Tensor) -> Tensor:
@@ -145,7 +164,11 @@ def autocast(recipe: Recipe, device: torch.device) -> contextlib.AbstractContext
 @contextlib.contextmanager
 def _own_random_state(seed: int, device: torch.device):
     """Layers such as dropout draw from torch's global state; give it a named seed, then restore it."""
-    devices = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices):
+    with torch.random.fork_rng(devices=_devices(device)):
         torch.manual_seed(seed)
         yield
+
+
+def _devices(device: torch.device) -> list[torch.device]:
+    """The devices beside the CPU whose random state training moves."""
+    return [device] if device.type == "cuda" else []

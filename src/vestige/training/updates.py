@@ -4,10 +4,47 @@ Parameters are [models ...]. A step may concern only the first `active` models, 
 fewer members have fewer batches in an epoch.
 """
 
+from typing import Protocol, runtime_checkable
+
 import torch
 from torch import Tensor
 
-from vestige.training.optimizers import SGD, Adam, Optimizer
+from vestige.training.optimizers import SGD, Adam, Optimizer, base_rule
+from vestige.training.sharpness import climb
+
+
+@runtime_checkable
+class Taker(Protocol):
+    """Whatever takes in gradients as the backward pass finds them."""
+
+    def weight(self, index: int, active: int, left: Tensor, right: Tensor) -> None:
+        """Take in the gradient left' right of a weight, [active in out]."""
+        ...
+
+    def gradient(self, index: int, active: int, gradient: Tensor) -> None:
+        """Take in any gradient, [active ...]."""
+        ...
+
+
+class StackedClimb:
+    """The gradients of SAM's first pass, and the weights uphill of the parameters."""
+
+    def __init__(self, rho: float, parameters: list[Tensor]) -> None:
+        self.rho, self.parameters = rho, parameters
+        self.found: list[Tensor] = [p.new_empty(0) for p in parameters]
+
+    def weight(self, index: int, active: int, left: Tensor, right: Tensor) -> None:
+        """Take in the gradient left' right of a weight, [active in out]."""
+        self.gradient(index, active, torch.bmm(left.transpose(1, 2), right))
+
+    def gradient(self, index: int, active: int, gradient: Tensor) -> None:
+        """Take in any gradient, [active ...]."""
+        self.found[index] = gradient.float()
+
+    def weights(self, active: int) -> list[Tensor]:
+        """The parameters of the first `active` models, each rho up its own gradient."""
+        steps = climb(self.found, self.rho)
+        return [p[:active] + step for p, step in zip(self.parameters, steps, strict=True)]
 
 
 class StackedSGD:
@@ -82,5 +119,6 @@ class StackedAdam:
 
 
 def stacked_update(rule: Optimizer, parameters: list[Tensor]) -> StackedSGD | StackedAdam:
-    """The update rule for stacked parameters."""
-    return StackedSGD(rule, parameters) if isinstance(rule, SGD) else StackedAdam(rule, parameters)
+    """The update rule for stacked parameters; of SAM, that of its base."""
+    base = base_rule(rule)
+    return StackedSGD(base, parameters) if isinstance(base, SGD) else StackedAdam(base, parameters)

@@ -5,6 +5,7 @@ Layers that draw noise of their own, such as dropout, are left to the sequential
 not draw from a stream per model.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -16,8 +17,10 @@ from vestige.core import seeds
 from vestige.signals.measure import Observation, measure
 from vestige.training import batches
 from vestige.training.engine import Job, Material, Progress, Recording, Trained, initialized
+from vestige.training.optimizers import SAM
 from vestige.training.recipe import Recipe
 from vestige.training.sequential import as_columns, autocast, evaluation_batch, set_learning_rate
+from vestige.training.sharpness import climb
 
 State = dict[str, Tensor]
 
@@ -40,7 +43,8 @@ def train(
     done: dict[int, Trained] = {}
     for size in sorted({len(members) for members in job.members}):
         chosen = [i for i, members in enumerate(job.members) if len(members) == size]
-        part = Job(tuple(job.models[i] for i in chosen), tuple(job.members[i] for i in chosen), job.seed)
+        models, members = (tuple(values[i] for i in chosen) for values in (job.models, job.members))
+        part = replace(job, models=models, members=members)
         for trained in _train_equal(recipe, material, part, observation, progress):
             done[trained.model] = trained
     return [done[model] for model in job.models]
@@ -50,7 +54,7 @@ def _train_equal(
     recipe: Recipe, material: Material, job: Job, observation: Observation, progress: Progress
 ) -> list[Trained]:
     flock = Flock(recipe, material, job)
-    recording = Recording()
+    recording = Recording.of(recipe, observation, job, job.models[0])
     for epoch in range(recipe.epochs):
         if epoch in observation.checkpoints:
             recording.add(flock.observe(observation))
@@ -98,11 +102,25 @@ class Flock:
                 for row, generator in zip(chosen, self.augment, strict=True)
             ]
         )
-        with autocast(self.recipe, self.material.device):
-            gradients: State = vmap(grad(self._loss))(self.parameters, self.buffers, inputs, targets)
+        gradients = self._gradients(self.parameters, self.buffers, inputs, targets)
+        if isinstance(self.recipe.optimizer, SAM):
+            uphill = self._uphill(gradients, self.recipe.optimizer.rho)
+            # on copies, so that batch-norm statistics never see the climb
+            buffers = {name: buffer.clone() for name, buffer in self.buffers.items()}
+            gradients = self._gradients(uphill, buffers, inputs, targets)
         for name, parameter in self.parameters.items():
             parameter.grad = gradients[name]
         self.optimizer.step()
+
+    def _gradients(self, parameters: State, buffers: State, inputs: Tensor, targets: Tensor) -> State:
+        with autocast(self.recipe, self.material.device):
+            return vmap(grad(self._loss))(parameters, buffers, inputs, targets)
+
+    def _uphill(self, gradients: State, rho: float) -> State:
+        steps = climb(list(gradients.values()), rho)
+        return {
+            name: self.parameters[name].detach() + step for name, step in zip(gradients, steps, strict=True)
+        }
 
     def _loss(self, parameters: State, buffers: State, inputs: Tensor, targets: Tensor) -> Tensor:
         logits: Any = functional_call(self.module, (parameters, buffers), (inputs,))

@@ -1,0 +1,154 @@
+"""`vestige.dynamics`: the cells of a design, trained side by side, and their comparison."""
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from vestige.audits import audit as audits
+from vestige.audits.folder import MANIFEST, claimed
+from vestige.audits.options import Options
+from vestige.audits.preparation import Prepared, prepare
+from vestige.audits.step import Listener, Step, silent
+from vestige.core import files
+from vestige.core.errors import InputError, unknown_name
+from vestige.core.record import plain
+from vestige.designs.comparison import CellResult, Comparison
+from vestige.designs.design import Cell, Design, factors_from, shown
+from vestige.population.fit import Progress, fit_all
+from vestige.report.comparison import ComparedCell, render_comparison
+from vestige.risk.result import AuditResult, from_json
+
+
+def dynamics(
+    dataset: str = "",
+    *,
+    vary: Mapping[str, Sequence[Any]] | None = None,
+    listener: Listener = silent,
+    **options: Any,
+) -> Comparison:
+    """How membership comes to be encoded over training, under each condition of a design.
+
+    dataset: a name, a file or "package.module:function"; or vary it.
+    vary: options and their levels, for example {"optimizer": ["sgd", "sam"], "model": ["mlp", "linear"]};
+      the cells are their full crossing. Without it there is one cell.
+    listener: called with a Step at every sign of life.
+    options: any field of `vestige.audits.options.Options`, the same in all cells.
+
+    A design that was interrupted continues where it stopped when called again with the same arguments.
+    Raises InputError or RunFolderError before any training if something is wrong with any cell.
+    """
+    known = {field.name for field in dataclasses.fields(Options)}
+    for name in options:
+        if name not in known:
+            raise unknown_name("option", name, known)
+    for name in ("out", "data_dir"):
+        if options.get(name) is not None:
+            options[name] = Path(options[name])
+    if isinstance(options.get("attack"), str):
+        options["attack"] = (options["attack"],)
+    base = Options(dataset=dataset, **options)
+    return run(Design(base, factors_from(vary or {})), listener)
+
+
+def run(design: Design, listener: Listener = silent) -> Comparison:
+    """Carry out a design in its folder: every check, then all training in one pool, then each cell."""
+    cells = design.cells
+    folder = design.base.out or audits.default_folder(f"{design.base.dataset or 'data'}-dynamics")
+    prepared = [_prepared(cell, folder / "cells" / cell.folder) for cell in cells]
+    with claimed(folder):
+        manifest = _manifest(design)
+        files.write_json(folder / MANIFEST, {**manifest, "state": "running"})
+        _train(prepared, listener)
+        found = Comparison(
+            tuple(_result(cell, one, listener) for cell, one in zip(cells, prepared, strict=True)), folder
+        )
+        _write(found, folder)
+        audits.finish(folder, manifest)
+    return found
+
+
+def python_call(design: Design) -> str:
+    """The call from Python that repeats the design."""
+    levels = {factor.option: list(factor.levels) for factor in design.factors}
+    base = audits.python_call(design.base).removeprefix("vestige.audit(").removesuffix(")")
+    return (
+        f"vestige.dynamics({base.replace('dataset,', '') if levels.get('dataset') else base}, vary={levels})"
+    )
+
+
+def _prepared(cell: Cell, folder: Path) -> Prepared:
+    options = dataclasses.replace(cell.options, out=folder)
+    if not options.dataset:
+        raise InputError("dataset='' is missing; name one, or vary it: dataset=digits,wine")
+    try:
+        return prepare(options)
+    except InputError as error:
+        raise InputError(f"cell {cell.name}: {error}") from error
+
+
+def _train(prepared: Sequence[Prepared], listener: Listener) -> None:
+    total = sum(one.plan.membership.num_models for one in prepared)
+    folders = [_folder(one) for one in prepared]
+
+    def report(progress: Progress) -> None:
+        listener(Step("train", progress.models_done, progress.models_total, "models", progress.seconds))
+
+    listener(Step("train", 0, total, "models", 0.0))
+    fitted = fit_all([one.plan for one in prepared], folders, prepared[0].options.jobs, report)
+    trained = sum(one.trained for one in fitted)
+    listener(Step("train" if trained else "reuse", total, total, "models", fitted[0].seconds))
+
+
+def _result(cell: Cell, prepared: Prepared, listener: Listener) -> CellResult:
+    folder = _folder(prepared)
+    found = _finished(prepared, folder)
+    if found is None:
+
+        def named(step: Step) -> None:
+            listener(dataclasses.replace(step, stage=f"{cell.name}: {step.stage}"))
+
+        found = audits.run(prepared, named).result
+    return CellResult(name=cell.name, levels=cell.levels, result=found, folder=folder)
+
+
+def _finished(prepared: Prepared, folder: Path) -> AuditResult | None:
+    """The result of a cell that an earlier call finished under the same manifest; None if there is none."""
+    try:
+        written = json.loads((folder / MANIFEST).read_text())
+        expected = json.loads(json.dumps(audits.manifest_of(prepared)))
+        same = all(written.get(name) == value for name, value in expected.items())
+        if not same or written.get("state") != "done":
+            return None
+        return from_json((folder / "summary.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _folder(prepared: Prepared) -> Path:
+    folder = prepared.options.out
+    assert folder is not None
+    return folder
+
+
+def _manifest(design: Design) -> dict[str, Any]:
+    return {
+        "tool": "vestige",
+        "design": {factor.option: [shown(level) for level in factor.levels] for factor in design.factors},
+        "options": plain({k: str(v) if isinstance(v, Path) else v for k, v in vars(design.base).items()}),
+    }
+
+
+def _write(found: Comparison, folder: Path) -> None:
+    """comparison.parquet, curves.parquet, comparison.json and comparison.html, each in one step."""
+    for name, frame in (("comparison", found.table), ("curves", found.curves)):
+        with files.replacing(folder / f"{name}.parquet") as temporary:
+            frame.to_parquet(temporary, index=False)
+    rows = found.table.astype(object).where(found.table.notna(), None).to_dict(orient="records")
+    files.write_json(folder / "comparison.json", {"schema_version": 1, "rows": rows})
+    shown_cells = tuple(
+        ComparedCell(name=cell.name, result=cell.result, link=f"cells/{cell.folder.name}/report.html")
+        for cell in found.cells
+    )
+    render_comparison(shown_cells, folder / "comparison.html")
