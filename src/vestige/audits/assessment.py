@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Float, Float64, Int64, Shaped
+from jaxtyping import Bool, Float, Float64, Int64, Shaped
 
 from vestige.attacks.pool import Pool
 from vestige.attacks.protocol import Attack
@@ -35,6 +35,7 @@ class Subject:
     ids: each sample's row in the user's file; epochs: when each checkpoint was taken.
     inputs: for the blind baseline; None where they are not at hand.
     point: where targets name samples; regions: of the plane.
+    mislabelled: the samples that were given a wrong label on purpose.
     depths: gives the prediction depths of some models, where the models themselves are at hand.
     """
 
@@ -48,6 +49,7 @@ class Subject:
     point: OperatingPoint = field(default_factory=PopulationFPR)
     regions: Regions = NAMED
     depths: Depths | None = None
+    mislabelled: Bool[np.ndarray, "samples"] | None = None
 
     def pool(self) -> Pool:
         """The pool that attacks read."""

@@ -93,6 +93,7 @@ def _run(prepared: Prepared, folder: Path, listener: Listener) -> Audit:
         plan.seed,
         point=prepared.point,
         regions=prepared.regions,
+        mislabelled=prepared.mislabelled,
         depths=lambda models: prediction_depths(plan, fitted.store, models),
     )
     with tables.scores(subject, folder / "scores.parquet") as keep:

@@ -18,11 +18,12 @@ from vestige.core.errors import InputError
 from vestige.data import corruption, python_source, sources, transforms
 from vestige.data.dataset import Dataset
 from vestige.data.membership import Membership, independent, paired
+from vestige.dynamics.place import chosen_point
 from vestige.models.catalog import ModelSpec, build, spec_of
 from vestige.models.penultimate import penultimate
 from vestige.population.plan import Plan
 from vestige.risk.identity import NOT_SUPPLIED
-from vestige.risk.operating_point import LikelihoodRatio, OperatingPoint, operating_point_from
+from vestige.risk.operating_point import OperatingPoint
 from vestige.risk.region import Regions, regions_from
 from vestige.risk.summary import FPRS
 from vestige.risk.verdict import Policy, parse_policy
@@ -102,20 +103,6 @@ def declared_policy(
         known = ", ".join(f"tpr@{fpr:g}" for fpr in FPRS)
         raise InputError(f"policy={text!r} names a rate that is not computed; use one of {known}")
     return policy
-
-
-def chosen_point(text: str, headline: Attack) -> OperatingPoint:
-    """The operating point of that name.
-
-    Raises InputError where the point is a likelihood ratio and the headline attack's score is none.
-    """
-    point = operating_point_from(text)
-    if isinstance(point, LikelihoodRatio) and not headline.is_log_ratio:
-        raise InputError(
-            f"operating_point='lr>0' needs scores that are log likelihood ratios, and those of "
-            f"{headline.name} are not; choose lira-online, student-t or a population FPR such as 0.01"
-        )
-    return point
 
 
 def named_attacks(names: tuple[str, ...] | None) -> tuple[Attack, ...]:

@@ -82,6 +82,7 @@ def samples(assessment: Assessment) -> pd.DataFrame:
             "since_epoch": np.where(since >= 0, p.epochs[since], np.nan),
             "difficulty": assessment.difficulty.out_loss,
             "memorization": assessment.difficulty.memorization,
+            **({} if subject.mislabelled is None else {"mislabelled": subject.mislabelled}),
             **_motion(p),
             **{f"half_{name}": values for name, values in assessment.hardness.items()},
         }

@@ -9,6 +9,7 @@ from vestige.cli.audit import audit
 from vestige.cli.data import data
 from vestige.cli.dynamics import dynamics
 from vestige.cli.score import score
+from vestige.cli.study import study
 from vestige.core.errors import InputError, RunFolderError
 
 BAD_INPUT = 2
@@ -23,6 +24,7 @@ app = typer.Typer(
 app.command()(audit)
 app.command()(dynamics)
 app.command()(score)
+app.command()(study)
 app.command("attacks")(list_attacks)
 app.add_typer(data, name="data")
 

@@ -1,6 +1,9 @@
-"""The result on a terminal, in at most 15 lines."""
+"""Results on a terminal: an audit in at most 15 lines, a design in one line per cell."""
+
+from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
+from rich.table import Table
 from rich.text import Text
 
 from vestige.risk.result import AuditResult
@@ -8,6 +11,14 @@ from vestige.risk.sentences import terminal_lines
 
 STYLES = {"exceeds": "bold red", "within": "bold green", "cannot tell": "bold yellow", "not tested": "bold"}
 MOST_WARNINGS = 3
+COMPARED = (
+    ("displacement", "displacement"),
+    ("mean speed", "mean_speed"),
+    ("half-time", "half_time"),
+    ("entropy change", "entropy_change"),
+    ("vulnerable", "final_high_share"),
+    ("AUC", "auc"),
+)
 
 
 def summary(result: AuditResult) -> RenderableType:
@@ -19,6 +30,20 @@ def summary(result: AuditResult) -> RenderableType:
     hidden = len(result.warnings) - MOST_WARNINGS
     more = [Text(f"{hidden} more warnings are in the report.", style="yellow")] if hidden > 0 else []
     return Group(*shown, *more, head, *lines)
+
+
+def comparison_table(cells: Sequence[tuple[str, AuditResult]]) -> RenderableType:
+    """The cells of a design, one line each: their names and their main figures."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("cell")
+    for title, _ in COMPARED:
+        table.add_column(title, justify="right")
+    for name, result in cells:
+        moved = result.dynamics
+        figures = {f.name: f.estimate.value for f in moved.figures} if moved else {}
+        values = [result.headline.auc.value if key == "auc" else figures.get(key) for _, key in COMPARED]
+        table.add_row(name, *("–" if value is None else f"{value:.3g}" for value in values))
+    return table
 
 
 def _line(line: str) -> Text:

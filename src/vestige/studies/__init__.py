@@ -1,0 +1,1 @@
+"""Studies: what a paper claims, run again, and what came out."""

@@ -1,0 +1,322 @@
+"""What the study of dynamics asks of its parts, claim by claim."""
+
+import itertools
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from vestige.designs.comparison import Comparison
+from vestige.risk.estimate import Z_95, Estimate
+from vestige.studies.finding import Finding, Measured, finding, measured
+from vestige.studies.replay import moved, precision_of_warning
+
+NOISE = (0.0, 0.3, 0.6)
+LOUD = 0.6  # the noise at which models, optimizers and attacks are compared: the most leaves most to see
+IMAGES = ("mnist", "fashion_mnist", "cifar10")
+SECOND_ATTACK = "base-online"
+
+Parts = Mapping[str, Comparison]
+
+
+def _ladder(parts: Parts) -> list[Finding]:
+    """Harder data: farther, faster, more widely spread."""
+    rows: list[Finding] = []
+    ladders = [("noise", "input_noise", NOISE, "digits, noise 0 to 0.6, MLP")]
+    ladders += [
+        (part, "dataset", IMAGES, f"MNIST to CIFAR-10, {model}")
+        for part, model in (("images", "MLP"), ("networks", "CNN"))
+        if part in parts
+    ]
+    for part, option, levels, setting in ladders:
+        ends = [_of(parts[part], **{option: level}) for level in levels]
+        for step in range(len(levels) - 1):
+            low, high = ends[step]("displacement"), ends[step + 1]("displacement")
+            rows.append(
+                finding(
+                    f"displacement grows from {levels[step]} to {levels[step + 1]}",
+                    "grows",
+                    setting,
+                    high.minus(low),
+                    least=0.0,
+                )
+            )
+        rows += [
+            finding(
+                "displacement, hardest over easiest",
+                "10.5 (135.0 / 12.8)",
+                setting,
+                ends[-1]("displacement").over(ends[0]("displacement")),
+                least=4.0,
+            ),
+            finding(
+                "encoding speed, hardest over easiest",
+                "nearly 3",
+                setting,
+                ends[-1]("mean_speed").over(ends[0]("mean_speed")),
+                least=2.0,
+            ),
+            finding(
+                "change of entropy, hardest",
+                "+4.20 (CINIC-10)",
+                setting,
+                ends[-1]("entropy_change").estimate,
+            ),
+            finding(
+                "change of entropy, easiest", "-0.08 (MNIST)", setting, ends[0]("entropy_change").estimate
+            ),
+            finding(
+                "change of entropy grows with hardness",
+                "grows",
+                setting,
+                ends[-1]("entropy_change").minus(ends[0]("entropy_change")),
+                least=0.0,
+            ),
+        ]
+        rows += [
+            finding(
+                f"displacement x 1000, {level}",
+                _paper_displacement(str(level)),
+                setting,
+                end("displacement_x1000").estimate,
+            )
+            for level, end in zip(levels, ends, strict=True)
+        ]
+    return rows
+
+
+def _capacity(parts: Parts) -> list[Finding]:
+    """More capacity: farther."""
+    setting = f"digits, noise {LOUD}"
+    wide = measured(parts["noise"], "displacement", input_noise=LOUD)
+    rows = [
+        finding(
+            f"displacement, MLP 128-128 over {name}",
+            "more than 3 (WRN28-2 over shallow CNN)",
+            setting,
+            wide.over(measured(parts["capacity"], "displacement", model=model)),
+            least=bound,
+        )
+        for name, model, bound in (("MLP 16-16", "mlp-16-16-relu", 2.0), ("linear", "linear", 2.5))
+    ]
+    if "networks" in parts and "depth" in parts:
+        deep = measured(parts["networks"], "displacement", dataset="cifar10")
+        rows += [
+            finding(
+                f"displacement, CNN of 3 stages over {name}",
+                "more than 3 (WRN28-2 over shallow CNN)",
+                "CIFAR-10 subset",
+                deep.over(measured(parts["depth"], "displacement", model=model)),
+                least=1.0,
+            )
+            for name, model in (("CNN of 1 stage", "convnet-1"), ("linear", "linear"))
+        ]
+    return rows
+
+
+CONFLICT = (
+    "arXiv 2310.00488 finds SAM more exposed than SGD at the end. Rate and final risk are different "
+    "questions: never gate a release on the optimizer's rate."
+)
+
+
+def _optimizers(parts: Parts) -> list[Finding]:
+    """SAM and Adam against SGD: the rate, and what it ends in."""
+    setting = f"digits, noise {LOUD}, MLP"
+    rows: list[Finding] = []
+    sgd = _of(parts["noise"], input_noise=LOUD)
+    for rho in (0.05, 0.2):
+        sam = _of(parts["sam"], rho=rho)
+        rows += [
+            finding(
+                f"peak hazard, SAM {rho} over SGD",
+                "0.33 (0.9 % / 2.7 %)",
+                setting,
+                sam("peak_hazard").over(sgd("peak_hazard")),
+                most=1.0,
+                note=CONFLICT,
+            ),
+            finding(
+                f"peak signed speed, SAM {rho} less SGD",
+                "none",
+                setting,
+                sam("peak_signed_speed").minus(sgd("peak_signed_speed")),
+            ),
+            finding(
+                f"half-time in epochs, SAM {rho} less SGD",
+                "none",
+                setting,
+                sam("half_time").minus(sgd("half_time")),
+            ),
+            finding(
+                f"final AUC, SAM {rho} less SGD",
+                "above 0 (arXiv 2310.00488), below 0 if SAM protects",
+                setting,
+                sam("auc").minus(sgd("auc")),
+                most=0.0,
+                note=CONFLICT,
+            ),
+        ]
+    adam = _of(parts["adam"])
+    rows += [
+        finding(
+            "half-time in epochs, Adam less SGD", "none", setting, adam("half_time").minus(sgd("half_time"))
+        ),
+        finding("final AUC, Adam less SGD", "none", setting, adam("auc").minus(sgd("auc"))),
+    ]
+    return rows
+
+
+def _early(parts: Parts) -> list[Finding]:
+    """Much is decided early."""
+    rows: list[Finding] = []
+    cells = [("noise", f"digits, noise {n}, MLP", {"input_noise": n}, 0.7 if n else None) for n in NOISE]
+    cells += [
+        (part, f"{d}, {model}", {"dataset": d}, 0.7)
+        for part, model in (("images", "MLP"), ("networks", "CNN"))
+        if part in parts
+        for d in IMAGES[1:]
+    ]
+    for part, setting, levels, bound in cells:
+        of = _of(parts[part], **levels)
+        rows += [
+            finding(
+                "finally vulnerable known at 30 % of training",
+                "about 70 % by epoch 150",
+                setting,
+                of("early_recall").estimate,
+                least=bound,
+            ),
+            finding("precision at 30 % of training", "none", setting, of("early_precision").estimate),
+        ]
+    return rows
+
+
+HARDNESS = (("epoch_learned", 0.45), ("inconsistency", 0.6), ("memorization", 0.65))
+
+
+def _hardness(parts: Parts) -> list[Finding]:
+    """Hard records are the exposed ones; hardness and exposure on disjoint halves of the models."""
+    return [
+        finding(
+            f"rank correlation of {measure.replace('_', ' ')} with advantage",
+            "a correlation, no figure",
+            f"digits, noise {noise}, MLP",
+            _association(parts["noise"], measure, noise),
+            least=bound,
+            note="The bounds were measured on the same models for both sides where ours are disjoint.",
+        )
+        for noise in NOISE
+        for measure, bound in HARDNESS
+    ]
+
+
+def _mislabelled(parts: Parts) -> list[Finding]:
+    """Wrong labels are remembered."""
+    gaps: list[float] = []
+    for cell in parts["labels"].cells:
+        table = pd.read_parquet(cell.folder / "samples.parquet")
+        wrong = table["mislabelled"].to_numpy(bool)
+        advantage = table["vulnerability"].to_numpy(float)
+        gaps.append(float(advantage[wrong].mean() - advantage[~wrong].mean()))
+    found = Measured(np.array(gaps), np.full(len(gaps), np.nan)).estimate
+    setting = "digits, 20 % of labels wrong, MLP"
+    return [finding("mean advantage, mislabelled less others", "none", setting, found, least=0.5)]
+
+
+def _second_attack(parts: Parts) -> list[Finding]:
+    """The same models under another attack: not an artifact of the likelihood ratio."""
+    by_noise: dict[float, list[float]] = {noise: [] for noise in NOISE}
+    recalls: list[float] = []
+    for cell in parts["noise"].cells:
+        motion = moved(cell.folder, SECOND_ATTACK, replicates=2)
+        noise = float(dict(cell.levels)["input_noise"])
+        by_noise[noise].append(float(motion.at["displacement"][0, -1]))
+        if noise == LOUD:
+            early = int(np.searchsorted(motion.epochs, 0.3 * motion.epochs[-1] + 1e-9, side="right")) - 1
+            recalls.append(float(motion.at["recall"][0, early]))
+    found = {noise: Measured(np.array(v), np.full(len(v), np.nan)) for noise, v in by_noise.items()}
+    setting = f"digits, {SECOND_ATTACK}"
+    rows = [
+        finding(
+            f"displacement grows from noise {low} to {high}",
+            "holds with a second attack",
+            setting,
+            found[high].minus(found[low]),
+            least=0.0,
+        )
+        for low, high in itertools.pairwise(NOISE)
+    ]
+    early = Measured(np.array(recalls), np.full(len(recalls), np.nan)).estimate
+    rows.append(
+        finding(
+            "finally vulnerable known at 30 % of training",
+            "the same",
+            f"{setting}, noise {LOUD}",
+            early,
+            least=0.7,
+        )
+    )
+    return rows
+
+
+def _warnings(parts: Parts) -> list[Finding]:
+    """What one run's own loss trace foretells, without any reference model."""
+    rows: list[Finding] = []
+    for part, option, setting in (("noise", "input_noise", "digits, MLP"), ("images", "dataset", "MLP")):
+        for cell in parts[part].cells if part in parts else ():
+            if dict(cell.levels)["seed"] != parts[part].cells[0].levels[-1][1]:
+                continue
+            exposed = _vulnerable(cell.folder)
+            precision, chance = precision_of_warning(cell.folder, exposed)
+            half = Z_95 * float(precision.std(ddof=1)) / float(np.sqrt(len(precision)))
+            mean = float(precision.mean())
+            rows.append(
+                finding(
+                    "precision of the top 1 % by loss-trace IQR at 30 % of training",
+                    "0.92 (CIFAR-10, whole trace, arXiv 2411.05743)",
+                    f"{dict(cell.levels)[option]}, {setting}; chance {chance:.3f}",
+                    Estimate(value=mean, low=mean - half, high=mean + half, method="over models"),
+                    least=chance,
+                )
+            )
+    return rows
+
+
+def _vulnerable(folder: Path) -> np.ndarray:
+    table = pd.read_parquet(folder / "plane.parquet", columns=["checkpoint", "region"])
+    return (table[table.checkpoint == table.checkpoint.max()].region == "High").to_numpy(bool)
+
+
+def _of(comparison: Comparison, **levels: object) -> Callable[[str], Measured]:
+    return lambda metric: measured(comparison, metric, **levels)
+
+
+def _association(comparison: Comparison, measure: str, noise: float) -> Estimate:
+    values: list[float] = []
+    for cell in comparison.cells:
+        found = cell.result.dynamics
+        if dict(cell.levels)["input_noise"] == noise and found:
+            values += [
+                a.rank_correlation.value if a.rank_correlation.value is not None else np.nan
+                for a in found.associations
+                if (a.measure, a.outcome) == (measure, "final_advantage")
+            ]
+    return Measured(np.array(values), np.full(len(values), np.nan)).estimate
+
+
+def _paper_displacement(level: str) -> str:
+    return {"mnist": "12.8", "cifar10": "below 135.0 (CINIC-10)"}.get(level, "none")
+
+
+FINDINGS: tuple[tuple[tuple[str, ...], Callable[[Parts], list[Finding]]], ...] = (
+    (("noise",), _ladder),
+    (("noise", "capacity"), _capacity),
+    (("noise", "sam", "adam"), _optimizers),
+    (("noise",), _early),
+    (("noise",), _hardness),
+    (("labels",), _mislabelled),
+    (("noise",), _second_attack),
+    (("noise",), _warnings),
+)
