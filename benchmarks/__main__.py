@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import cnn, cuda, drift, large_mlp, limits, memory, scoring, small_mlp, table
+from benchmarks import cnn, cuda, drift, large_mlp, limits, memory, scoring, small_mlp, table, tracker
 from benchmarks.machine import Machine
 from benchmarks.row import Row
 from benchmarks.setting import Setting
@@ -21,6 +21,7 @@ FIGURES: dict[str, Callable[[Setting], list[Row]]] = {
     "scoring": scoring.rows,
     "memory": memory.rows,
     "drift": drift.rows,
+    "tracker": tracker.rows,
     "cuda": cuda.rows,
 }
 

@@ -3,7 +3,10 @@
 import vestige
 
 found = vestige.audit("digits")                      # train, attack, place on the plane, report
+vestige.dynamics("digits", vary={"optimizer": ["sgd", "sam"]})  # how records move under varied conditions
 scores = vestige.score(values, membership)           # attack signals that you have already
+placed = vestige.place(values, membership)           # their plane, and how records move on it
+tracker = vestige.Tracker(dataset, folder="runs/a")  # record your own training run, in your own loop
 vestige.roc(scores[0], membership[0]).tpr_at(0.01)   # the ROC of one target
 """
 
@@ -18,24 +21,33 @@ if TYPE_CHECKING:
     from vestige.core.errors import InputError, RunFolderError, ValidityError, VestigeError
     from vestige.data.dataset import Dataset
     from vestige.data.membership import Membership
+    from vestige.designs.comparison import Comparison
+    from vestige.designs.run import dynamics
     from vestige.models.catalog import ModelSpec
+    from vestige.motion.place import Placed, place
     from vestige.stats.roc import Roc, roc
+    from vestige.tracking.tracker import Tracker
     from vestige.training.recipe import Recipe
 
 __version__ = "0.1.0"
 __all__ = [
     "Audit",
+    "Comparison",
     "Dataset",
     "InputError",
     "Membership",
     "ModelSpec",
+    "Placed",
     "Recipe",
     "Roc",
     "RunFolderError",
     "Scores",
+    "Tracker",
     "ValidityError",
     "VestigeError",
     "audit",
+    "dynamics",
+    "place",
     "roc",
     "score",
 ]
@@ -43,17 +55,22 @@ __all__ = [
 # Loaded when first asked for: torch takes seconds, and `vestige --help` or a ROC has no use for it.
 _HOMES = {
     "Audit": "audits.outcome",
+    "Comparison": "designs.comparison",
     "Dataset": "data.dataset",
     "InputError": "core.errors",
     "Membership": "data.membership",
     "ModelSpec": "models.catalog",
+    "Placed": "motion.place",
     "Recipe": "training.recipe",
     "Roc": "stats.roc",
     "RunFolderError": "core.errors",
     "Scores": "attacks.scores",
+    "Tracker": "tracking.tracker",
     "ValidityError": "core.errors",
     "VestigeError": "core.errors",
     "audit": "audits.audit",
+    "dynamics": "designs.run",
+    "place": "motion.place",
     "roc": "stats.roc",
     "score": "attacks.score",
 }

@@ -7,7 +7,7 @@ from benchmarks.problem import Problem, location30, synthetic_bits
 from benchmarks.race import PRECISIONS
 from benchmarks.setting import Setting
 
-from benchmarks import cnn, cuda, drift, large_mlp, limits, loops, memory, scoring, small_mlp
+from benchmarks import cnn, cuda, drift, large_mlp, limits, loops, memory, scoring, small_mlp, tracker
 from vestige.training.engines import ENGINES
 
 
@@ -81,3 +81,9 @@ def test_every_process_gets_one_whole_task():
     problem = Problem(dataset=synthetic_bits(60), model="mlp-128", epochs=1, checkpoints=1).filling(3)
     assert len(problem.plan().tasks) == 3
     assert len({len(task.job.models) for task in problem.plan().tasks}) == 1
+
+
+def test_a_record_is_held_against_a_forward_pass_and_an_epoch(setting):
+    rows = tracker.rows(setting)
+    assert [row.against for row in rows] == ["bare forward pass", "training epoch"] * 2
+    assert all(row.value.median > 0 for row in rows)

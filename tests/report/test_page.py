@@ -85,27 +85,34 @@ def test_a_failed_control_stands_in_place_of_the_claim(material, arrays, make_au
     assert "named" not in answer.split("Speaks against")[0]
 
 
-def test_figures_have_words_numbers_and_controls(material, arrays, make_audit):
-    page = html(make_audit(material), arrays)
-    figures = re.findall(r"<figure id=\"figure-(\w+)\">(.*?)</figure>", page, re.DOTALL)
+def test_figures_have_words_numbers_and_an_order(material, arrays, make_audit, make_dynamics):
+    result = dataclasses.replace(make_audit(material), dynamics=make_dynamics())
+    page = html(result, arrays)
+    outline(page)
+    figures = re.findall(r"<figure id=\"figure-([\w-]+)\"[^>]*>(.*?)</figure>", page, re.DOTALL)
     keys = [key for key, _ in figures]
+    central = ["early", "speed", "hazard"]
+    further = ["displacement", "entropy", "surprise"]
     assert keys == [
-        "controls",
-        "roc",
-        "auc",
-        "plane",
-        "advantage",
-        "regions",
-        "center",
-        "trajectories",
-        "accuracy",
+        *("controls", "roc", "auc", "advantage", "plane", "flow"),
+        *(f"curve-{name}" for name in central),
+        *("hardness-final_advantage", "hardness-entry_epoch"),
+        *("regions", "center", "trajectories", "accuracy"),
+        *(f"curve-{name}" for name in further),
     ]
-    for _, body in figures:
-        assert re.search(r'role="img" aria-label="[^"]{20,}"', body)
+    for key, body in figures:
+        assert re.search(r'role="img" aria-label="[^"]{20,}"', body), key
         assert "data:text/csv;base64," in body
-    plane = dict(figures)["plane"]
-    assert plane.count("<button") == 3
-    assert 'type="range" min="0" max="8" value="8"' in plane
+
+
+def test_section_seven_begins_with_the_explorer_then_words(material, arrays, make_audit, make_dynamics):
+    result = dataclasses.replace(make_audit(material), dynamics=make_dynamics())
+    section = html(result, arrays).split('id="section-7"')[1].split("</section>")[0]
+    explorer, words = section.index('id="figure-plane"'), section.index("of the way through training")
+    assert explorer < words < section.index('id="figure-flow"') < section.index('<details class="more"')
+    assert "definition of surprise" in section
+    assert "A note to the reader." in section
+    assert "0.7 (0.65 to 0.75)" in section
 
 
 def test_unknown_parts_are_left_out_without_labels_plane_or_accuracy(make_arrays, make_audit):
@@ -127,6 +134,7 @@ def test_one_checkpoint_has_a_plane_but_no_history(make_arrays, make_audit, mate
     outline(page)
     assert 'id="figure-plane"' in page
     assert 'id="figure-regions"' not in page
+    assert 'id="figure-flow"' not in page
 
 
 def test_render_writes_one_file(material, arrays, make_audit, tmp_path):
@@ -158,6 +166,8 @@ def test_recipe_words_are_the_users_own(material, arrays, make_audit):
 def test_arrays_of_another_length_are_refused(arrays):
     with pytest.raises(InputError, match="ids has 3 entries"):
         ReportArrays(curves=arrays.curves, plane=arrays.plane, ids=np.arange(3), labels=None)
+    with pytest.raises(InputError, match="difficulty has 3 entries"):
+        dataclasses.replace(arrays, difficulty=np.zeros(3))
 
 
 @pytest.mark.parametrize("word", EDITIONS)

@@ -12,8 +12,8 @@ from vestige.attacks.protocol import Attack
 from vestige.attacks.score import stream
 from vestige.audits.step import Listener, Step, counted, silent
 from vestige.data.membership import Membership
-from vestige.dynamics.analysis import dynamics
-from vestige.dynamics.learnability import Depths, learnability
+from vestige.motion.analysis import dynamics
+from vestige.motion.learnability import Depths, learnability
 from vestige.risk.blind import blind_baseline
 from vestige.risk.control import Control, foreign_coins, negative_control, positive_control
 from vestige.risk.curve import RocCurve, roc_curve

@@ -7,6 +7,8 @@ from vestige.report.arrays import AccuracyCurve, ReportArrays
 from vestige.report.page import render
 from vestige.risk.result import AuditResult
 
+FLAT_IMAGES = {"digits": (1, 8, 8)}  # data sets that hold images as rows: channels, height, width
+
 
 def write_page(assessment: Assessment, result: AuditResult, class_names: tuple[str, ...], path: Path) -> None:
     """Write the report of this assessment."""
@@ -21,5 +23,8 @@ def write_page(assessment: Assessment, result: AuditResult, class_names: tuple[s
         accuracy=tuple(
             AccuracyCurve(part=part, epochs=subject.epochs, values=values) for part, values in curves.items()
         ),
+        difficulty=assessment.difficulty.out_loss,
+        inputs=subject.inputs,
+        image_shape=FLAT_IMAGES.get(result.identity.dataset),
     )
     render(result, arrays, path)

@@ -18,9 +18,9 @@ from vestige.core.errors import InputError
 from vestige.data import corruption, python_source, sources, transforms
 from vestige.data.dataset import Dataset
 from vestige.data.membership import Membership, independent, paired
-from vestige.dynamics.place import chosen_point
 from vestige.models.catalog import ModelSpec, build, spec_of
 from vestige.models.penultimate import penultimate
+from vestige.motion.place import chosen_point
 from vestige.population.plan import Plan
 from vestige.risk.identity import NOT_SUPPLIED
 from vestige.risk.operating_point import OperatingPoint

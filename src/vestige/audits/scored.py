@@ -1,7 +1,9 @@
 """The audit of signals that are ready-made: everything but the training."""
 
+import itertools
 import time
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +21,23 @@ from vestige.audits.preparation import declared_policy, feasible, named_attacks
 from vestige.audits.step import Listener, silent
 from vestige.core import files
 from vestige.core.errors import InputError
-from vestige.core.record import array_digest, plain
+from vestige.core.record import array_digest, content_hash, plain
+from vestige.data.membership import from_mask
 from vestige.risk.identity import Fact
 from vestige.risk.verdict import Policy
+from vestige.tracking.runs import Runs
 
 ARRAYS = ("values", "membership", "labels", "sample_ids", "epochs")
+
+
+@dataclass(frozen=True, eq=False)
+class Ready:
+    """Signals that are ready-made, the content hash of every array, and the call that scores them again,
+    up to its last argument, the attack."""
+
+    subject: Subject
+    hashes: dict[str, str]
+    call: str
 
 
 def score_file(
@@ -36,33 +50,34 @@ def score_file(
     policy: str | None = None,
     listener: Listener = silent,
 ) -> tuple[Audit, str]:
-    """The audit of the signals in an .npz file, and the call from Python that repeats its scores.
+    """The audit of the signals in an .npz file or in a folder of tracked runs, and the call from Python
+    that repeats its scores.
 
     Raises InputError for a file without `values` and `membership`, for arrays that do not fit each other,
-    and for whatever the attacks need and is not there, before anything is written.
+    for a folder without runs or with runs of different data, and for whatever the attacks need and is not
+    there, before anything is written.
     """
     attacks, declared = named_attacks(attack), declared_policy(policy)
-    arrays = _read(file)
-    subject = _subject(arrays, design, seed)
-    attacks = feasible(attacks, subject.pool(), chosen=attack is not None)
-    folder = out or default_folder(file.stem)
-    manifest = _manifest(file, arrays, subject, attacks)
+    ready = _of_runs(file, design, seed) if file.is_dir() else _of_arrays(_read(file), design, seed)
+    attacks = feasible(attacks, ready.subject.pool(), chosen=attack is not None)
+    folder = out or default_folder(file.resolve().stem)
+    manifest = _manifest(file, ready, attacks)
     with claimed(folder):
         files.write_json(folder / MANIFEST, {**manifest, "state": "running"})
         start = time.perf_counter()
-        with tables.scores(subject, folder / "scores.parquet") as keep:
-            assessment = assess(subject, attacks, keep, listener)
+        with tables.scores(ready.subject, folder / "scores.parquet") as keep:
+            assessment = assess(ready.subject, attacks, keep, listener)
         timing = Fact(name="attack", value=f"{time.perf_counter() - start:.1f} s")
-        context = _context(file, arrays, assessment, declared, timing, folder)
+        context = _context(file, ready, assessment, declared, timing, folder)
         result = result_of(assessment, context)
         write(assessment, result, (), folder, listener)
         finish(folder, manifest)
     return Audit(result, assessment, folder), context.python_call
 
 
-def _subject(arrays: dict[str, np.ndarray], design: str | None, seed: int) -> Subject:
+def _of_arrays(arrays: dict[str, np.ndarray], design: str | None, seed: int) -> Ready:
     signals, membership = ready_made(arrays["values"], arrays["membership"], design=design, seed=seed)
-    return Subject(
+    subject = Subject(
         signals,
         membership,
         _per_sample(arrays, "labels", membership.num_samples),
@@ -70,17 +85,33 @@ def _subject(arrays: dict[str, np.ndarray], design: str | None, seed: int) -> Su
         _epochs(arrays, signals.shape[1]),
         seed=seed,
     )
+    hashes = {name: array_digest(value) for name, value in arrays.items()}
+    return Ready(subject, hashes, "vestige.score(values, membership")
 
 
-def _manifest(
-    file: Path, arrays: dict[str, np.ndarray], subject: Subject, attacks: tuple[Attack, ...]
-) -> dict[str, Any]:
+def _of_runs(folder: Path, design: str | None, seed: int) -> Ready:
+    runs = Runs.open(folder)
+    models, checkpoints, samples, _ = runs.shape
+    membership = from_mask(runs.mask, design, seed)
+    subject = Subject(runs, membership, runs.labels, np.arange(samples), runs.epochs, seed=seed)
+    places = itertools.product(range(models), range(checkpoints))
+    hashes = {
+        "values": content_hash([array_digest(runs.row("scaled_logit", *place)) for place in places]),
+        "membership": array_digest(membership.mask),
+        "labels": array_digest(runs.labels),
+        "epochs": array_digest(runs.epochs),
+    }
+    opened = f"runs = vestige.tracking.runs.Runs.open({str(folder)!r})"
+    return Ready(subject, hashes, f"{opened}; vestige.score(runs.signal(), runs.membership")
+
+
+def _manifest(file: Path, ready: Ready, attacks: tuple[Attack, ...]) -> dict[str, Any]:
     return {
         "tool": "vestige",
         "scored": str(file),
-        "hashes": {name: array_digest(value) for name, value in arrays.items()},
-        "design": subject.membership.design,
-        "seed": subject.seed,
+        "hashes": ready.hashes,
+        "design": ready.subject.membership.design,
+        "seed": ready.subject.seed,
         "attacks": [plain(one) for one in attacks],
         "versions": {fact.name: fact.value for fact in versions()},
     }
@@ -88,18 +119,18 @@ def _manifest(
 
 def _context(
     file: Path,
-    arrays: dict[str, np.ndarray],
+    ready: Ready,
     assessment: Assessment,
     policy: Policy | None,
     timing: Fact,
     folder: Path,
 ) -> Context:
-    subject = assessment.subject
+    subject, name = ready.subject, file.resolve().name
     models = subject.membership.num_models
     return Context(
-        title=f"What the models behind {file.name} remember",
+        title=f"What the models behind {name} remember",
         model="not supplied",
-        dataset=file.name,
+        dataset=name,
         num_classes=0 if subject.labels is None else int(subject.labels.max()) + 1,
         class_names=(),
         recipe=(
@@ -109,9 +140,9 @@ def _context(
         cost=(Fact(name="Models in this run", value=f"{models}, none of them trained here"),),
         policy=policy,
         command=f"vestige score {file}",
-        python_call=f"vestige.score(values, membership, {assessment.attacks[0].name!r})",
+        python_call=f"{ready.call}, {assessment.attacks[0].name!r})",
         seeds=(Fact(name="root seed", value=str(subject.seed)),),
-        hashes=tuple(Fact(name=name, value=array_digest(value)) for name, value in arrays.items()),
+        hashes=tuple(Fact(name=one, value=digest) for one, digest in ready.hashes.items()),
         timings=(timing,),
         warnings=(),
         report=str(folder / "report.html"),

@@ -12,7 +12,7 @@ from jaxtyping import Float64
 
 from vestige.audits.assessment import Assessment, Keep, Subject
 from vestige.core.files import replacing
-from vestige.dynamics.analysis import sample_motion
+from vestige.motion.analysis import sample_motion
 from vestige.risk.dynamics import Dynamics
 from vestige.risk.estimate import Estimate
 from vestige.risk.plane import Plane

@@ -10,7 +10,10 @@ from vestige.cli.audit import split
 
 def score(
     file: Annotated[
-        Path, typer.Argument(help=".npz with values (models, [checkpoints,] samples) and membership")
+        Path,
+        typer.Argument(
+            help=".npz with values (models, [checkpoints,] samples) and membership; or a folder of runs"
+        ),
     ],
     attack: Annotated[
         list[str] | None, typer.Option(help="an attack (may repeat; the first is the headline)")
@@ -26,7 +29,8 @@ def score(
     """Audit signals of models that somebody else trained; trains nothing.
 
     FILE holds `values`, scaled logits as floats, and `membership`, booleans (models, samples); and if you
-    have them `labels` (samples), `sample_ids` (samples) and `epochs` (checkpoints).
+    have them `labels` (samples), `sample_ids` (samples) and `epochs` (checkpoints). Or it is a folder whose
+    subfolders were written by vestige.Tracker, one per run.
     """
     from vestige.audits.scored import score_file
     from vestige.cli.closing import close

@@ -10,13 +10,6 @@ import pandas as pd
 from vestige.risk.estimate import Z_95, Estimate
 from vestige.risk.result import AuditResult
 
-# Of the dynamics; what a design is run for.
-COMPARED = (
-    "displacement", "mean_speed", "mean_debiased_speed", "peak_signed_speed", "peak_hazard",
-    "peak_hazard_per_epoch", "entropy_change", "half_time", "known_70", "early_recall", "early_precision",
-    "final_advantage", "final_high_share",
-)  # fmt: skip
-
 
 @dataclass(frozen=True, kw_only=True)
 class CellResult:
@@ -74,7 +67,7 @@ class Comparison:
 def metrics(result: AuditResult) -> list[tuple[str, str, Estimate]]:
     """Name, unit and estimate of everything that is compared."""
     moved = result.dynamics
-    found = [(f.name, f.unit, f.estimate) for f in (moved.figures if moved else ()) if f.name in COMPARED]
+    found = [(f.name, f.unit, f.estimate) for f in (moved.figures if moved else ())]
     headline = result.headline
     found.append(("auc", "", headline.auc))
     found += [(f"tpr@{rate.fpr:g}", "", rate.tpr) for rate in headline.rates]

@@ -25,7 +25,7 @@ class Axis:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Line:
-    """A line through points, with a band if low and high are given."""
+    """A line through points, with a band if low and high are given; dotted marks each point."""
 
     name: str
     x: Float[np.ndarray, "points"]
@@ -35,19 +35,7 @@ class Line:
     high: Float[np.ndarray, "points"] | None = None
     dashed: bool = False
     listed: bool = True
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Dots:
-    """Points whose area grows with a count; text appears when one is pointed at."""
-
-    name: str
-    x: Float[np.ndarray, "points"]
-    y: Float[np.ndarray, "points"]
-    color: str
-    count: Float[np.ndarray, "points"]
-    text: tuple[str, ...]
-    ringed: bool = False
+    dotted: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -72,7 +60,26 @@ class Area:
     color: str
 
 
-Mark = Line | Dots | Intervals | Area
+@dataclass(frozen=True, kw_only=True)
+class Stop:
+    """A group at one stage of a flow; column counts stages from 0, place is its height from 0 (top) to 1."""
+
+    name: str
+    color: str
+    column: int
+    place: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flow:
+    """How many go from stop to stop; links hold the numbers of two stops and a count."""
+
+    stages: tuple[str, ...]
+    stops: tuple[Stop, ...]
+    links: tuple[tuple[int, int, int], ...]
+
+
+Mark = Line | Intervals | Area | Flow
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,19 +91,10 @@ class Table:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Frame:
-    """One step of a figure that can be stepped through; its marks correspond to those of other frames."""
-
-    label: str
-    marks: tuple[Mark, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
 class Figure:
     """What is drawn, what it means, and the numbers behind it.
 
     alt: what a reader who cannot see the figure should know.
-    frames: empty unless the figure can be stepped through; marks are then those of the last frame.
     """
 
     key: str
@@ -107,6 +105,4 @@ class Figure:
     y: Axis
     marks: tuple[Mark, ...]
     table: Table
-    frames: tuple[Frame, ...] = ()
     height: int = 380
-    square: bool = False

@@ -1,21 +1,15 @@
-"""Sections 5 to 7: all records together, who is at risk, and when."""
+"""Sections 5 and 6: all records together, and who is at risk."""
 
 from vestige.report.arrays import ReportArrays
-from vestige.report.figures import accuracy_figure, auc_figure, roc_figure
+from vestige.report.figures import auc_figure, roc_figure
 from vestige.report.markup import figure, paragraph, section, table
-from vestige.report.plane_figures import (
-    advantage_figure,
-    center_figure,
-    plane_figure,
-    shares_figure,
-    trajectory_figure,
-)
+from vestige.report.plane_figures import advantage_figure
 from vestige.risk.estimate import Estimate
 from vestige.risk.exposure import ExposedRecord, Exposure
 from vestige.risk.percent import error_rate, percent
 from vestige.risk.rate import RateAtFpr
 from vestige.risk.result import AuditResult
-from vestige.risk.sentences import natural_frequency, since_when
+from vestige.risk.sentences import natural_frequency
 from vestige.risk.summary import AttackSummary
 
 
@@ -47,10 +41,10 @@ def who(result: AuditResult, arrays: ReportArrays) -> str:
     if found is None or plane is None:
         return section("6", "Who is at risk", paragraph("Not tested: no plane was counted."))
     intro = (
-        f"With {found.attack}, records are named under each model {found.named}. A record's "
-        "TPR counts the models trained with it (about "
-        f"{found.models_in}), its FPR the models trained without it (about {found.models_out}). The place "
-        "of a record says how it behaves in this test. It does not say that a given person was in the data."
+        f"With {found.attack}, records are named under each model {found.named}. A record's TPR counts the "
+        f"models trained with it (about {found.models_in}), its FPR the models trained without it (about "
+        f"{found.models_out}). Section 7 draws every record at its place. The place says how a record "
+        "behaves in this test. It does not say that a given person was in the data."
     )
     regions = [
         (name, meaning, percent(share))
@@ -60,35 +54,12 @@ def who(result: AuditResult, arrays: ReportArrays) -> str:
         "6",
         "Who is at risk",
         paragraph(intro),
-        figure(plane_figure(arrays, plane)),
         table(
             "Regions at the last checkpoint", ("Region", "Records that are", "Share"), regions, numeric=(2,)
         ),
         _records(found),
         figure(advantage_figure(arrays, plane)),
     )
-
-
-def when(result: AuditResult, arrays: ReportArrays) -> str:
-    """Section 7: the same over training."""
-    found, plane = result.exposure, arrays.plane
-    parts = [paragraph(_capital(since_when(found).removeprefix("Since when: ")))]
-    if plane is not None and len(plane.epochs) > 1:
-        parts += [
-            figure(f) for f in (shares_figure(plane), center_figure(plane), trajectory_figure(arrays, plane))
-        ]
-        parts.append(
-            paragraph(
-                "An earlier checkpoint is not thereby protected; it would need an audit of its own.", "small"
-            )
-        )
-    if arrays.accuracy:
-        parts.append(figure(accuracy_figure(arrays.accuracy)))
-    return section("7", "When", *parts)
-
-
-def _capital(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]
 
 
 def _rate_table(attacks: tuple[AttackSummary, ...]) -> str:

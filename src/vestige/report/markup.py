@@ -51,13 +51,17 @@ def section(number: str, title: str, *parts: str) -> str:
 
 
 def figure(content: Figure) -> str:
-    """A figure with title, caption, alternative text, its numbers as CSV, and controls if it has steps."""
+    """A figure with title, caption, alternative text and its numbers as CSV."""
     return (
         f'<figure id="figure-{content.key}"><h3>{text(content.title)}</h3>'
         f'<div class="plot" role="img" aria-label="{text(content.alt)}">{draw(content)}</div>'
-        f"{_stepper(content) if content.frames else ''}"
         f"<figcaption>{text(content.caption)} {download(content.key, content.table)}</figcaption></figure>"
     )
+
+
+def more(title: str, *parts: str) -> str:
+    """Parts that open when asked for."""
+    return f'<details class="more"><summary>{text(title)}</summary>{"".join(parts)}</details>'
 
 
 def download(name: str, content: Table) -> str:
@@ -68,19 +72,6 @@ def download(name: str, content: Table) -> str:
     writer.writerows([f"{c:.6g}" if isinstance(c, float) else c for c in row] for row in content.rows)
     data = base64.b64encode(buffer.getvalue().encode()).decode()
     return f'<a class="csv" download="{name}.csv" href="data:text/csv;base64,{data}">Numbers (CSV)</a>'
-
-
-def _stepper(content: Figure) -> str:
-    last = len(content.frames) - 1
-    labels = text(";".join(frame.label for frame in content.frames))
-    return (
-        f'<div class="stepper" data-plot="plot-{content.key}" data-labels="{labels}">'
-        '<button type="button" data-do="back" aria-label="One checkpoint back">‹</button>'
-        '<button type="button" data-do="play" aria-label="Play through training">Play</button>'
-        '<button type="button" data-do="forward" aria-label="One checkpoint forward">›</button>'
-        f'<input type="range" min="0" max="{last}" value="{last}" aria-label="Checkpoint">'
-        f"<output>Epoch {text(content.frames[-1].label)}</output></div>"
-    )
 
 
 def _cells(row: Sequence[str], kinds: Sequence[str]) -> str:

@@ -1,24 +1,18 @@
 """The report: one HTML file that works offline."""
 
-from importlib.resources import files
 from pathlib import Path
 
 from vestige.core.files import write_text
 from vestige.report.answer import answer, masthead
 from vestige.report.arrays import ReportArrays
 from vestige.report.closing import glossary, limits, reproduce
-from vestige.report.findings import overall, when, who
+from vestige.report.explorer import script
+from vestige.report.findings import overall, who
 from vestige.report.markup import text
-from vestige.report.plotly_page import library
 from vestige.report.protocol import attacker, coverage, validity
-from vestige.report.words import checked
+from vestige.report.shell import document
+from vestige.report.when import when
 from vestige.risk.result import AuditResult
-
-# Makes the browser itself refuse every request to another place.
-POLICY = (
-    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; "
-    "base-uri 'none'; form-action 'none'"
-)
 
 CONTENTS = (
     ("1", "Answer"),
@@ -45,14 +39,12 @@ def render(result: AuditResult, figures: ReportArrays, path: Path) -> Path:
 
 def html(result: AuditResult, figures: ReportArrays) -> str:
     """The report as one HTML document."""
-    body = checked(_body(result, figures), _given(result, figures))
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-        '<meta name="color-scheme" content="light dark">'
-        f"<title>{text(result.identity.title)}</title><style>{_asset('style.css')}</style>"
-        f"<script>{library()}</script></head><body>{body}<script>{_asset('page.js')}</script></body></html>\n"
+    return document(
+        result.identity.title,
+        _body(result, figures),
+        given=_given(result, figures),
+        styles=("explorer.css",),
+        script=script(),
     )
 
 
@@ -96,8 +88,5 @@ def _given(result: AuditResult, figures: ReportArrays) -> tuple[str, ...]:
     )
     policy = result.verdict.policy
     reasons = (policy.chosen_by, policy.reason) if policy else ()
-    return (*own, *reasons, *figures.class_names, *(fact.value for fact in result.recipe))
-
-
-def _asset(name: str) -> str:
-    return files("vestige.report").joinpath(name).read_text(encoding="utf-8")
+    regions = figures.plane.partition.shown if figures.plane else ()
+    return (*own, *reasons, *regions, *figures.class_names, *(fact.value for fact in result.recipe))

@@ -1,57 +1,14 @@
 """Figures of the FPR-TPR plane: where samples stand, and how they came there."""
 
 import numpy as np
-from jaxtyping import Float64, Int
 
 from vestige.report.arrays import ReportArrays
-from vestige.report.figure import ACCENT, INK, MUTED, Area, Axis, Dots, Figure, Frame, Line, Table
-from vestige.risk.exposure import class_name, ranking
+from vestige.report.colors import color_of
+from vestige.report.figure import ACCENT, INK, MUTED, Area, Axis, Figure, Line, Table
+from vestige.risk.exposure import ranking
 from vestige.risk.plane import Plane
-from vestige.risk.region import REGIONS
 
 MOST = 10
-MOST_CELLS = 2000  # more circles than this can be neither drawn quickly nor told apart
-COARSE = 50  # cells per axis when there are more
-NAMED_PER_CELL = 6
-
-PALETTE = ("blue", "amber", "violet", "rose", "green", "slate")
-Cells = list[Int[np.ndarray, "_samples"]]
-
-
-def plane_figure(arrays: ReportArrays, plane: Plane) -> Figure:
-    """Every sample on the plane, one frame per checkpoint; circles grow with the samples they hold."""
-    top = ranking(plane)[:MOST]
-    frames = tuple(
-        Frame(label=f"{plane.epochs[c]:g}", marks=_frame_marks(arrays, plane, c, top))
-        for c in range(len(plane.epochs))
-    )
-    last = plane.shares[-1]
-    shares = ", ".join(
-        f"{name} {100 * share:.1f} %" for name, share in zip(plane.partition.shown, last, strict=True)
-    )
-    return Figure(
-        key="plane",
-        title="Every record on the FPR–TPR plane",
-        caption=(
-            "Each circle holds the records that are named equally often: up, by models trained with them "
-            "(TPR); across, by models trained without them (FPR). Larger circles hold more records. On the "
-            f"dashed line membership makes no difference. Rings mark the {len(top)} most exposed at the end. "
-            "Step through training with the slider or the arrow keys."
-        ),
-        alt=f"At the last checkpoint the records lie in these regions: {shares}.",
-        x=Axis(title="FPR: named by models trained without it", low=-0.03, high=1.03, percent=True),
-        y=Axis(title="TPR: named by models trained with it", low=-0.03, high=1.03, percent=True),
-        marks=frames[-1].marks,
-        table=_cell_table(plane),
-        frames=frames,
-        height=620,
-        square=True,
-    )
-
-
-def color_of(names: tuple[str, ...], region: int) -> str:
-    """The color of a region: its own if it is one of the five, else by its number."""
-    return names[region] if names[region] in REGIONS else PALETTE[region % len(PALETTE)]
 
 
 def advantage_figure(arrays: ReportArrays, plane: Plane) -> Figure:
@@ -84,7 +41,7 @@ def shares_figure(plane: Plane) -> Figure:
     parts = plane.partition
     stacked = sorted(range(len(parts.names)), key=lambda region: (region not in parts.vulnerable, -region))
     areas = tuple(
-        Area(name=parts.shown[r], x=plane.epochs, y=shares[:, r].copy(), color=color_of(parts.names, r))
+        Area(name=parts.shown[r], x=plane.epochs, y=shares[:, r].copy(), color=color_of(parts, r))
         for r in stacked
     )
     high = plane.high.mean(1)
@@ -159,83 +116,3 @@ def trajectory_figure(arrays: ReportArrays, plane: Plane) -> Figure:
         ),
         height=320,
     )
-
-
-def _frame_marks(
-    arrays: ReportArrays, plane: Plane, checkpoint: int, top: Int[np.ndarray, "top"]
-) -> tuple[Line | Dots, ...]:
-    points = _points(plane, checkpoint)
-    cells = _cells(points)
-    x, y = (np.array([points[c[0], axis] for c in cells]) for axis in (0, 1))
-    parts = plane.partition
-    regions = parts.of(x, y)
-    marks: list[Line | Dots] = [_diagonal()]
-    for region, name in enumerate(parts.shown):
-        inside = np.flatnonzero(regions == region)
-        marks.append(
-            Dots(
-                name=name,
-                x=x[inside],
-                y=y[inside],
-                color=color_of(parts.names, region),
-                count=np.array([len(cells[i]) for i in inside], np.float64),
-                text=tuple(_cell_text(arrays, cells[i], x[i], y[i]) for i in inside),
-            )
-        )
-    marks.append(
-        Dots(
-            name="most exposed",
-            x=points[top, 0],
-            y=points[top, 1],
-            color=INK,
-            count=np.ones(len(top)),
-            text=tuple(f"record {_named(arrays, int(i))}" for i in top),
-            ringed=True,
-        )
-    )
-    return tuple(marks)
-
-
-def _diagonal() -> Line:
-    ends = np.array([0.0, 1.0])
-    return Line(name="no difference", x=ends, y=ends, color=MUTED, dashed=True, listed=False)
-
-
-def _points(plane: Plane, checkpoint: int) -> Float64[np.ndarray, "samples 2"]:
-    """FPR and TPR of each sample; coarser where the exact values make too many circles."""
-    points = np.nan_to_num(np.stack([plane.fpr[checkpoint], plane.tpr[checkpoint]], 1))
-    if len(np.unique(points.round(9), axis=0)) > MOST_CELLS:
-        return np.round(points * COARSE) / COARSE
-    return points
-
-
-def _cells(points: Float64[np.ndarray, "samples 2"]) -> Cells:
-    """The samples at each distinct point."""
-    if len(points) == 0:
-        return []
-    _, index = np.unique(points.round(9), axis=0, return_inverse=True)
-    order = np.argsort(index, kind="stable")
-    return np.split(order, np.flatnonzero(np.diff(index[order])) + 1)
-
-
-def _cell_text(arrays: ReportArrays, cell: Int[np.ndarray, "_samples"], fpr: float, tpr: float) -> str:
-    names = ", ".join(_named(arrays, int(i)) for i in cell[:NAMED_PER_CELL])
-    more = f" and {len(cell) - NAMED_PER_CELL:,} more" if len(cell) > NAMED_PER_CELL else ""
-    noun = "record" if len(cell) == 1 else "records"
-    return f"FPR {100 * fpr:.1f} %, TPR {100 * tpr:.1f} %<br>{len(cell):,} {noun}: {names}{more}"
-
-
-def _named(arrays: ReportArrays, position: int) -> str:
-    if arrays.labels is None:
-        return str(arrays.ids[position])
-    return f"{arrays.ids[position]} ({class_name(int(arrays.labels[position]), arrays.class_names)})"
-
-
-def _cell_table(plane: Plane) -> Table:
-    rows: list[tuple[float, float, float, int]] = []
-    for checkpoint, epoch in enumerate(plane.epochs):
-        points = _points(plane, checkpoint)
-        rows += [
-            (float(epoch), float(points[c[0], 0]), float(points[c[0], 1]), len(c)) for c in _cells(points)
-        ]
-    return Table(header=("epoch", "fpr", "tpr", "records"), rows=tuple(rows))

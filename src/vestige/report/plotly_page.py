@@ -8,28 +8,10 @@ from plotly import graph_objects as go  # pyright: ignore[reportMissingTypeStubs
 from plotly.io import to_html  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
 from plotly.offline import get_plotlyjs  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
 
-from vestige.report.figure import Area, Axis, Dots, Figure, Intervals, Line, Mark
+from vestige.report.colors import COLORS
+from vestige.report.figure import Area, Axis, Figure, Flow, Intervals, Line, Mark
 
-# Mid-tones that keep apart from white and from near-black paper, and from each other for most color vision.
-COLORS = {
-    "ink": "#7a828f",
-    "accent": "#1f8a83",
-    "muted": "#9aa1ac",
-    "blue": "#4a7fc1",
-    "amber": "#cf8f1d",
-    "violet": "#8b6bb8",
-    "rose": "#c2608a",
-    "green": "#6a9a3b",
-    "slate": "#66707f",
-    "Safe": "#8c98a8",
-    "Ambiguous": "#8b6bb8",
-    "Emerging": "#d9962a",
-    "High": "#cc3f4f",
-    "Inverted": "#4a7fc1",
-}
-SYMBOLS = {"Ambiguous": "diamond", "Emerging": "square", "High": "triangle-up", "Inverted": "triangle-down"}
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif'
-SMALLEST, LARGEST = 7.0, 28.0  # pixels: a circle with one sample, and the fullest
 
 
 def library() -> str:
@@ -39,14 +21,7 @@ def library() -> str:
 
 def draw(figure: Figure) -> str:
     """The figure as an HTML element that needs the library in the same page and nothing else."""
-    most = max((float(m.count.max(initial=1)) for m in _all_dots(figure)), default=1.0)
-    drawn: Any = go.Figure(
-        data=[t for mark in figure.marks for t in _traces(mark, most)], layout=_layout(figure)
-    )
-    drawn.frames = [
-        go.Frame(name=frame.label, data=[t for mark in frame.marks for t in _traces(mark, most)])
-        for frame in figure.frames
-    ]
+    drawn: Any = go.Figure(data=[t for mark in figure.marks for t in _drawn(mark)], layout=_layout(figure))
     return to_html(
         drawn,
         include_plotlyjs=False,
@@ -56,15 +31,6 @@ def draw(figure: Figure) -> str:
         default_height=f"{figure.height}px",
         config={"displayModeBar": False, "responsive": True, "scrollZoom": False},
     )
-
-
-def _all_dots(figure: Figure) -> list[Dots]:
-    marks = [m for frame in figure.frames for m in frame.marks] or list(figure.marks)
-    return [m for m in marks if isinstance(m, Dots)]
-
-
-def _traces(mark: Mark, most: float) -> list[Any]:
-    return _dots(mark, most) if isinstance(mark, Dots) else _drawn(mark)
 
 
 @singledispatch
@@ -97,9 +63,10 @@ def _(mark: Line) -> list[Any]:
         go.Scatter(
             x=mark.x.tolist(),
             y=mark.y.tolist(),
-            mode="lines",
+            mode="lines+markers" if mark.dotted else "lines",
             name=mark.name,
             line=style,
+            marker_size=5,
             showlegend=mark.listed,
         )
     )
@@ -149,38 +116,33 @@ def _(mark: Intervals) -> list[Any]:
     ]
 
 
-def _dots(mark: Dots, most: float) -> list[Any]:
-    if mark.ringed:
-        marker = {"symbol": "circle-open", "size": 17, "color": COLORS[mark.color], "line": {"width": 1.6}}
-    else:
-        marker = {
-            "symbol": SYMBOLS.get(mark.color, "circle"),
-            "size": (SMALLEST + (LARGEST - SMALLEST) * np.sqrt(mark.count / most)).round(1).tolist(),
-            "color": COLORS[mark.color],
-            "opacity": 0.85,
-            "line": {"width": 0},
-        }
-    return [
-        go.Scatter(
-            x=mark.x.round(5).tolist(),
-            y=mark.y.round(5).tolist(),
-            mode="markers",
-            name=mark.name,
-            text=list(mark.text),
-            hovertemplate="%{text}<extra></extra>",
-            marker=marker,
-        )
-    ]
+@_drawn.register
+def _(mark: Flow) -> list[Any]:
+    columns = max(len(mark.stages) - 1, 1)
+    node = {
+        "label": [stop.name for stop in mark.stops],
+        "color": [COLORS[stop.color] for stop in mark.stops],
+        "x": [min(max(stop.column / columns, 0.001), 0.999) for stop in mark.stops],
+        "y": [min(max(stop.place, 0.001), 0.999) for stop in mark.stops],
+        "pad": 14,
+        "thickness": 12,
+        "line": {"width": 0},
+        "hovertemplate": "%{label}: %{value:,} records<extra></extra>",
+    }
+    link = {
+        "source": [start for start, _, _ in mark.links],
+        "target": [end for _, end, _ in mark.links],
+        "value": [count for *_, count in mark.links],
+        "color": [_faint(COLORS[mark.stops[end].color], 0.4) for _, end, _ in mark.links],
+        "hovertemplate": "%{value:,} records: %{source.label} to %{target.label}<extra></extra>",
+    }
+    return [go.Sankey(arrangement="fixed", node=node, link=link)]
 
 
 def _layout(figure: Figure) -> dict[str, Any]:
-    x, y = _axis(figure.x), _axis(figure.y)
-    if figure.square:
-        y |= {"scaleanchor": "x", "constrain": "domain"}
-        x |= {"constrain": "domain"}
     return {
-        "xaxis": x,
-        "yaxis": y,
+        "xaxis": _axis(figure.x),
+        "yaxis": _axis(figure.y),
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"family": FONT, "size": 13},
@@ -188,7 +150,25 @@ def _layout(figure: Figure) -> dict[str, Any]:
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "itemsizing": "constant"},
         "hoverlabel": {"font": {"family": FONT, "size": 12}},
         "dragmode": False,
+        "annotations": [note for mark in figure.marks if isinstance(mark, Flow) for note in _stages(mark)],
     }
+
+
+def _stages(mark: Flow) -> list[dict[str, Any]]:
+    columns = max(len(mark.stages) - 1, 1)
+    return [
+        {
+            "text": stage,
+            "x": column / columns,
+            "xanchor": "left" if column == 0 else "right" if column == columns else "center",
+            "y": -0.03,
+            "yanchor": "top",
+            "xref": "paper",
+            "yref": "paper",
+            "showarrow": False,
+        }
+        for column, stage in enumerate(mark.stages)
+    ]
 
 
 def _axis(axis: Axis) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from jaxtyping import Bool, Float64
 from vestige.attacks.catalog import by_name
 from vestige.attacks.pool import Pool
 from vestige.attacks.score import stream
-from vestige.dynamics.motion import Motion, motion
-from vestige.dynamics.traces import indicator, warning_precision
+from vestige.motion.curves import Motion, motion
+from vestige.motion.traces import indicator, warning_precision
 from vestige.population.recorded import Recorded, recorded
 from vestige.risk.decisions import Decisions
 from vestige.risk.operating_point import OperatingPoint, PopulationFPR
