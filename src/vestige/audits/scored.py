@@ -3,7 +3,7 @@
 import itertools
 import time
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,9 @@ from vestige.core import files
 from vestige.core.errors import InputError
 from vestige.core.record import array_digest, content_hash, plain
 from vestige.data.membership import from_mask
+from vestige.motion.place import chosen_point
 from vestige.risk.identity import Fact
+from vestige.risk.region import regions_from
 from vestige.risk.verdict import Policy
 from vestige.tracking.runs import Runs
 
@@ -48,6 +50,8 @@ def score_file(
     seed: int = 0,
     design: str | None = None,
     policy: str | None = None,
+    operating_point: str = "0.01",
+    regions: str = "named",
     listener: Listener = silent,
 ) -> tuple[Audit, str]:
     """The audit of the signals in an .npz file or in a folder of tracked runs, and the call from Python
@@ -58,7 +62,9 @@ def score_file(
     there, before anything is written.
     """
     attacks, declared = named_attacks(attack), declared_policy(policy)
+    point, partition = chosen_point(operating_point, attacks[0]), regions_from(regions)
     ready = _of_runs(file, design, seed) if file.is_dir() else _of_arrays(_read(file), design, seed)
+    ready = replace(ready, subject=replace(ready.subject, point=point, regions=partition))
     attacks = feasible(attacks, ready.subject.pool(), chosen=attack is not None)
     folder = out or default_folder(file.resolve().stem)
     manifest = _manifest(file, ready, attacks)

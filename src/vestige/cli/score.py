@@ -24,6 +24,10 @@ def score(
         str | None, typer.Option(help="coins: paired, independent or balanced; default recognized")
     ] = None,
     policy: Annotated[str | None, typer.Option(help='your limit, such as "tpr@0.001<=0.02"')] = None,
+    operating_point: Annotated[
+        str, typer.Option(help="of the plane: a population FPR, lr>0 or best-accuracy")
+    ] = "0.01",
+    regions: Annotated[str, typer.Option(help="of the plane: named, grid:10 or a .toml file")] = "named",
     quiet: Annotated[bool, typer.Option("--quiet", help="show no progress")] = False,
 ) -> None:
     """Audit signals of models that somebody else trained; trains nothing.
@@ -38,6 +42,14 @@ def score(
 
     with display(quiet) as listener:
         outcome, call = score_file(
-            file, attack=split(attack), out=out, seed=seed, design=design, policy=policy, listener=listener
+            file,
+            attack=split(attack),
+            out=out,
+            seed=seed,
+            design=design,
+            policy=policy,
+            operating_point=operating_point,
+            regions=regions,
+            listener=listener,
         )
     close(outcome, call)

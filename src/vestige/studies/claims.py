@@ -185,15 +185,15 @@ def _early(parts: Parts) -> list[Finding]:
                 "finally vulnerable known at 30 % of training",
                 "about 70 % by epoch 150",
                 setting,
-                of("early_recall").estimate,
+                of("early_recall").share,
                 least=bound,
             ),
-            finding("precision at 30 % of training", "none", setting, of("early_precision").estimate),
+            finding("precision at 30 % of training", "none", setting, of("early_precision").share),
         ]
     return rows
 
 
-HARDNESS = (("epoch_learned", 0.45), ("inconsistency", 0.6), ("memorization", 0.65))
+HARDNESS = ("epoch_learned", "inconsistency", "memorization", "prediction_depth")
 
 
 def _hardness(parts: Parts) -> list[Finding]:
@@ -204,11 +204,10 @@ def _hardness(parts: Parts) -> list[Finding]:
             "a correlation, no figure",
             f"digits, noise {noise}, MLP",
             _association(parts["noise"], measure, noise),
-            least=bound,
-            note="The bounds were measured on the same models for both sides where ours are disjoint.",
+            least=0.0,
         )
         for noise in NOISE
-        for measure, bound in HARDNESS
+        for measure in HARDNESS
     ]
 
 
@@ -248,7 +247,7 @@ def _second_attack(parts: Parts) -> list[Finding]:
         )
         for low, high in itertools.pairwise(NOISE)
     ]
-    early = Measured(np.array(recalls), np.full(len(recalls), np.nan)).estimate
+    early = Measured(np.array(recalls), np.full(len(recalls), np.nan)).share
     rows.append(
         finding(
             "finally vulnerable known at 30 % of training",

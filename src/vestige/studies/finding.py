@@ -1,6 +1,6 @@
 """A claim, the figure it was published with, ours, and what follows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float64
@@ -42,6 +42,14 @@ class Measured:
     def estimate(self) -> Estimate:
         """The mean over seeds; of a single seed the value with its bootstrap interval."""
         return _estimate(self.values, self.errors)
+
+    @property
+    def share(self) -> Estimate:
+        """The same of a share, whose interval cannot leave 0 to 1."""
+        found = self.estimate
+        if found.low is None or found.high is None:
+            return found
+        return replace(found, low=max(0.0, found.low), high=min(1.0, found.high))
 
     def minus(self, other: "Measured") -> Estimate:
         """The difference, seed by seed."""
