@@ -2,15 +2,15 @@
 
 import itertools
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from vestige.designs.comparison import Comparison
-from vestige.risk.estimate import Z_95, Estimate
+from vestige.risk.estimate import Estimate
 from vestige.studies.finding import Finding, Measured, finding, measured
-from vestige.studies.replay import moved, precision_of_warning
+from vestige.studies.replay import moved
+from vestige.studies.warnings import foretold
 
 NOISE = (0.0, 0.3, 0.6)
 LOUD = 0.6  # the noise at which models, optimizers and attacks are compared: the most leaves most to see
@@ -260,34 +260,6 @@ def _second_attack(parts: Parts) -> list[Finding]:
     return rows
 
 
-def _warnings(parts: Parts) -> list[Finding]:
-    """What one run's own loss trace foretells, without any reference model."""
-    rows: list[Finding] = []
-    for part, option, setting in (("noise", "input_noise", "digits, MLP"), ("images", "dataset", "MLP")):
-        for cell in parts[part].cells if part in parts else ():
-            if dict(cell.levels)["seed"] != parts[part].cells[0].levels[-1][1]:
-                continue
-            exposed = _vulnerable(cell.folder)
-            precision, chance = precision_of_warning(cell.folder, exposed)
-            half = Z_95 * float(precision.std(ddof=1)) / float(np.sqrt(len(precision)))
-            mean = float(precision.mean())
-            rows.append(
-                finding(
-                    "precision of the top 1 % by loss-trace IQR at 30 % of training",
-                    "0.92 (CIFAR-10, whole trace, arXiv 2411.05743)",
-                    f"{dict(cell.levels)[option]}, {setting}; chance {chance:.3f}",
-                    Estimate(value=mean, low=mean - half, high=mean + half, method="over models"),
-                    least=chance,
-                )
-            )
-    return rows
-
-
-def _vulnerable(folder: Path) -> np.ndarray:
-    table = pd.read_parquet(folder / "plane.parquet", columns=["checkpoint", "region"])
-    return (table[table.checkpoint == table.checkpoint.max()].region == "High").to_numpy(bool)
-
-
 def _of(comparison: Comparison, **levels: object) -> Callable[[str], Measured]:
     return lambda metric: measured(comparison, metric, **levels)
 
@@ -317,5 +289,5 @@ FINDINGS: tuple[tuple[tuple[str, ...], Callable[[Parts], list[Finding]]], ...] =
     (("noise",), _hardness),
     (("labels",), _mislabelled),
     (("noise",), _second_attack),
-    (("noise",), _warnings),
+    (("noise",), foretold),
 )

@@ -15,6 +15,7 @@ from vestige.designs.design import Design, factors_from
 from vestige.designs.run import run
 from vestige.studies.claims import FINDINGS, IMAGES, LOUD, NOISE
 from vestige.studies.finding import Finding
+from vestige.studies.warnings import write_measured
 
 TITLE = "Dynamics of membership privacy"
 MODEL = "mlp-128-128-relu"
@@ -74,10 +75,14 @@ def designs(settings: Settings) -> dict[str, Design]:
 
 
 def study(settings: Settings, listener: Listener = silent) -> tuple[Finding, ...]:
-    """Run what is missing of the study and give its table; findings whose parts were not run are left out."""
+    """Run what is missing of the study and give its table; findings whose parts were not run are left out.
+
+    Beside the parts it writes measured.json, the precision of early warnings as the tracker ships it.
+    """
     done = {name: run(design, listener) for name, design in designs(settings).items()}
     rows: list[Finding] = []
     for needed, found in FINDINGS:
         if set(needed) <= set(done):
             rows += found(done)
+    write_measured(done, settings.out / "measured.json")
     return tuple(rows)
