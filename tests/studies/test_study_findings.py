@@ -1,7 +1,7 @@
 """Verdicts, intervals and tables of a study, and a study small enough for every test run."""
 
 import json
-from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from vestige.cli.main import app
 from vestige.core.errors import InputError
+from vestige.designs.comparison import Comparison
 from vestige.designs.run import dynamics
 from vestige.population.recorded import recorded
 from vestige.risk.estimate import Estimate
@@ -61,19 +62,15 @@ def test_differences_and_ratios_go_seed_by_seed():
     assert single.high == pytest.approx(3 + 1.959964 * 0.5)
 
 
-@dataclass
-class Cells:
-    table: pd.DataFrame
-
-
 def test_a_metric_is_taken_from_the_cells_with_these_levels():
     rows = [("a", 0.1, 1.0), ("a", 0.1, 2.0), ("a", 0.2, 9.0), ("b", 0.1, 7.0)]
     frame = pd.DataFrame(rows, columns=["metric", "rho", "value"]).assign(low=0.0, high=3.92)
-    found = measured(Cells(frame), "a", rho=0.1)
+    cells = type("Cells", (Comparison,), {"table": frame})((), Path())
+    found = measured(cells, "a", rho=0.1)
     assert found.values.tolist() == [1.0, 2.0]
     assert found.errors == pytest.approx([1.0, 1.0], abs=1e-3)
     with pytest.raises(InputError, match="no cell has a"):
-        measured(Cells(frame), "a", rho=0.3)
+        measured(cells, "a", rho=0.3)
 
 
 def test_the_table_shows_claim_interval_verdict_and_notes(tmp_path):

@@ -79,7 +79,34 @@ class Flow:
     links: tuple[tuple[int, int, int], ...]
 
 
-Mark = Line | Intervals | Area | Flow
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Points:
+    """Named points with an interval along either axis; joined draws a line through them in their order."""
+
+    name: str
+    labels: tuple[str, ...]
+    x: Float[np.ndarray, "points"]
+    y: Float[np.ndarray, "points"]
+    x_low: Float[np.ndarray, "points"]
+    x_high: Float[np.ndarray, "points"]
+    y_low: Float[np.ndarray, "points"]
+    y_high: Float[np.ndarray, "points"]
+    color: str
+    joined: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Grid:
+    """A number for each pair of a row and a column, from low to high."""
+
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    values: Float[np.ndarray, "rows columns"]
+    low: float
+    high: float
+
+
+Mark = Line | Intervals | Area | Flow | Points | Grid
 
 
 @dataclass(frozen=True, kw_only=True)

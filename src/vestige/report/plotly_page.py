@@ -9,7 +9,7 @@ from plotly.io import to_html  # pyright: ignore[reportMissingTypeStubs, reportU
 from plotly.offline import get_plotlyjs  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
 
 from vestige.report.colors import COLORS
-from vestige.report.figure import Area, Axis, Figure, Flow, Intervals, Line, Mark
+from vestige.report.figure import Area, Axis, Figure, Flow, Grid, Intervals, Line, Mark, Points
 
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif'
 
@@ -112,6 +112,51 @@ def _(mark: Intervals) -> list[Any]:
                 "thickness": 2,
                 "width": 5,
             },
+        )
+    ]
+
+
+@_drawn.register
+def _(mark: Points) -> list[Any]:
+    color = COLORS[mark.color]
+
+    def whiskers(value: Any, low: Any, high: Any) -> dict[str, Any]:
+        ends = {"array": (high - value).tolist(), "arrayminus": (value - low).tolist()}
+        return {"type": "data", **ends, "color": color, "thickness": 1.2, "width": 3}
+
+    return [
+        go.Scatter(
+            x=mark.x.tolist(),
+            y=mark.y.tolist(),
+            text=list(mark.labels),
+            mode="lines+markers+text" if mark.joined else "markers+text",
+            textposition="top center",
+            textfont_size=11,
+            name=mark.name,
+            line={"color": color, "width": 1.4, "dash": "dot"},
+            marker={"color": color, "size": 9},
+            error_x=whiskers(mark.x, mark.x_low, mark.x_high),
+            error_y=whiskers(mark.y, mark.y_low, mark.y_high),
+            hovertemplate="%{text}: %{x:.3f}, %{y:.3f}<extra></extra>",
+        )
+    ]
+
+
+@_drawn.register
+def _(mark: Grid) -> list[Any]:
+    known = [["" if np.isnan(v) else f"{v:.2f}" for v in row] for row in mark.values]
+    return [
+        go.Heatmap(
+            x=list(mark.columns),
+            y=list(mark.rows),
+            z=[[None if np.isnan(v) else float(v) for v in row] for row in mark.values],
+            text=known,
+            texttemplate="%{text}",
+            zmin=mark.low,
+            zmax=mark.high,
+            colorscale=[[0, "rgba(31,138,131,0.06)"], [1, "rgba(31,138,131,0.85)"]],
+            hovertemplate="%{y}, %{x}: %{text}<extra></extra>",
+            showscale=False,
         )
     ]
 
