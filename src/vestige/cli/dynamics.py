@@ -1,16 +1,17 @@
 """`vestige dynamics`."""
 
-import inspect
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
-from vestige.cli.audit import audit, options_from
+from vestige.cli.audit import options_from
+from vestige.cli.like_audit import like_audit
 
 VARY = "an option and its levels, such as optimizer=sgd,sam,adam,adamw (may repeat; cells are the crossing)"
 
 
+@like_audit(vary=(Annotated[list[str] | None, typer.Option(help=VARY)], None))
 def dynamics(vary: list[str] | None = None, quiet: bool = False, **given: Any) -> None:
     """Audit under varied conditions and compare how membership comes to be encoded over training.
 
@@ -29,19 +30,3 @@ def dynamics(vary: list[str] | None = None, quiet: bool = False, **given: Any) -
     console.print(f"Python: {python_call(design)}", markup=False, soft_wrap=True)
     console.print(comparison_table([(cell.name, cell.result) for cell in found.cells]))
     console.print(f"Report: {found.report}", soft_wrap=True)
-
-
-def _like_audit() -> inspect.Signature:
-    """The parameters of `vestige audit`, and --vary: so no option is written down twice."""
-    parameters = list(inspect.signature(audit).parameters.values())
-    vary = inspect.Parameter(
-        "vary",
-        inspect.Parameter.POSITIONAL_OR_KEYWORD,
-        default=None,
-        annotation=Annotated[list[str] | None, typer.Option(help=VARY)],
-    )
-    return inspect.Signature([parameters[0], vary, *parameters[1:]])
-
-
-dynamics.__signature__ = _like_audit()  # pyright: ignore[reportFunctionMemberAccess]
-dynamics.__annotations__ = {name: p.annotation for name, p in _like_audit().parameters.items()}

@@ -274,7 +274,7 @@ def _rank_figure(ranks: LossRanks) -> Figure:
         title="Rank correlation of losses between defenses",
         caption=(
             "Spearman correlation of the losses of common members, mean over pairs of models. On the "
-            "diagonal pairs of different runs. High off the diagonal: two mechanisms leave the same records hard."
+            "diagonal pairs of different runs. High off the diagonal: both leave the same records hard."
         ),
         alt="; ".join(
             f"{a} and {b}: {ranks.values[i, j]:.2f}"

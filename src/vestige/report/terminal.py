@@ -6,6 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from vestige.report.protection import ProtectionRow
 from vestige.risk.result import AuditResult
 from vestige.risk.sentences import terminal_lines
 
@@ -18,6 +19,14 @@ COMPARED = (
     ("entropy change", "entropy_change"),
     ("vulnerable", "final_high_share"),
     ("AUC", "auc"),
+)
+PROTECTED = (
+    ("test accuracy", ("utility", "test_accuracy")),
+    ("AUC", ("lira-online-fixed", "auc")),
+    ("TPR at 1 %", ("lira-online-fixed", "tpr@0.01")),
+    ("best threshold", ("loss-powerful", "advantage")),
+    ("distance AUC", ("distance", "auc")),
+    ("time", ("utility", "time_ratio")),
 )
 
 
@@ -43,6 +52,19 @@ def comparison_table(cells: Sequence[tuple[str, AuditResult]]) -> RenderableType
         figures = {f.name: f.estimate.value for f in moved.figures} if moved else {}
         values = [result.headline.auc.value if key == "auc" else figures.get(key) for _, key in COMPARED]
         table.add_row(name, *("–" if value is None else f"{value:.3g}" for value in values))
+    return table
+
+
+def protection_table(rows: Sequence[ProtectionRow]) -> RenderableType:
+    """Defenses, one line each: use, what leaks on average and at low error rates, and what attacks miss."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("defense")
+    for title, _ in PROTECTED:
+        table.add_column(title, justify="right")
+    for row in rows:
+        known = [row.estimates.get(key) for _, key in PROTECTED]
+        values = ["–" if e is None or e.value is None else f"{e.value:.3g}" for e in known]
+        table.add_row(row.name, *(values if not row.failure else ["failed", *[""] * (len(values) - 1)]))
     return table
 
 
