@@ -15,6 +15,7 @@ from vestige.studies.warnings import foretold
 NOISE = (0.0, 0.3, 0.6)
 LOUD = 0.6  # the noise at which models, optimizers and attacks are compared: the most leaves most to see
 IMAGES = ("mnist", "fashion_mnist", "cifar10")
+DEPTHS = ("linear", "convnet-1", "convnet-2", "convnet-3")
 SECOND_ATTACK = "base-online"
 
 Parts = Mapping[str, Comparison]
@@ -24,11 +25,8 @@ def _ladder(parts: Parts) -> list[Finding]:
     """Harder data: farther, faster, more widely spread."""
     rows: list[Finding] = []
     ladders = [("noise", "input_noise", NOISE, "digits, noise 0 to 0.6, MLP")]
-    ladders += [
-        (part, "dataset", IMAGES, f"MNIST to CIFAR-10, {model}")
-        for part, model in (("images", "MLP"), ("networks", "CNN"))
-        if part in parts
-    ]
+    if "images" in parts:
+        ladders.append(("images", "dataset", IMAGES, "MNIST to CIFAR-10, MLP"))
     for part, option, levels, setting in ladders:
         ends = [_of(parts[part], **{option: level}) for level in levels]
         for step in range(len(levels) - 1):
@@ -100,17 +98,17 @@ def _capacity(parts: Parts) -> list[Finding]:
         )
         for name, model, bound in (("MLP 16-16", "mlp-16-16-relu", 2.0), ("linear", "linear", 2.5))
     ]
-    if "networks" in parts and "depth" in parts:
-        deep = measured(parts["networks"], "displacement", dataset="cifar10")
+    if "depth" in parts:
+        deep = measured(parts["depth"], "displacement", model=DEPTHS[-1])
         rows += [
             finding(
-                f"displacement, CNN of 3 stages over {name}",
+                f"displacement, {DEPTHS[-1]} over {model}",
                 "more than 3 (WRN28-2 over shallow CNN)",
                 "CIFAR-10 subset",
                 deep.over(measured(parts["depth"], "displacement", model=model)),
                 least=1.0,
             )
-            for name, model in (("CNN of 1 stage", "convnet-1"), ("linear", "linear"))
+            for model in DEPTHS[:-1]
         ]
     return rows
 
@@ -172,12 +170,10 @@ def _early(parts: Parts) -> list[Finding]:
     """Much is decided early."""
     rows: list[Finding] = []
     cells = [("noise", f"digits, noise {n}, MLP", {"input_noise": n}, 0.7 if n else None) for n in NOISE]
-    cells += [
-        (part, f"{d}, {model}", {"dataset": d}, 0.7)
-        for part, model in (("images", "MLP"), ("networks", "CNN"))
-        if part in parts
-        for d in IMAGES[1:]
-    ]
+    if "images" in parts:
+        cells += [("images", f"{d}, MLP", {"dataset": d}, 0.7) for d in IMAGES[1:]]
+    if "depth" in parts:
+        cells.append(("depth", f"CIFAR-10 subset, {DEPTHS[-1]}", {"model": DEPTHS[-1]}, 0.7))
     for part, setting, levels, bound in cells:
         of = _of(parts[part], **levels)
         rows += [

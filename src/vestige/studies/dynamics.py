@@ -13,7 +13,7 @@ from vestige.audits.step import Listener, silent
 from vestige.core.errors import unknown_name
 from vestige.designs.design import Design, factors_from
 from vestige.designs.run import run
-from vestige.studies.claims import FINDINGS, IMAGES, LOUD, NOISE
+from vestige.studies.claims import DEPTHS, FINDINGS, IMAGES, LOUD, NOISE
 from vestige.studies.finding import Finding
 from vestige.studies.warnings import write_measured
 
@@ -66,8 +66,7 @@ def designs(settings: Settings) -> dict[str, Design]:
         "adam": (seeds, {**loud, "optimizer": "adam"}),
         "sam": ({"rho": (0.05, 0.2), **seeds}, {**loud, "optimizer": "sam"}),
         "images": ({"dataset": IMAGES, **seeds}, {**images, "model": "mlp-256-relu"}),
-        "networks": ({"dataset": IMAGES}, {**network, "model": "convnet-3"}),
-        "depth": ({"model": ("linear", "convnet-1")}, {**network, "dataset": "cifar10"}),
+        "depth": ({"model": DEPTHS}, {**network, "dataset": "cifar10"}),
     }
     chosen = settings.parts or tuple(parts)
     for name in chosen:

@@ -18,7 +18,7 @@ from vestige.studies.replay import precision_of_warning
 
 EARLY = 0.3  # of training
 SHARES = (0.01, 0.1)
-PARTS = (("noise", "input_noise"), ("images", "dataset"), ("networks", "dataset"))
+PARTS = (("noise", "input_noise"), ("images", "dataset"), ("depth", "model"))
 
 
 def measured_rows(parts: Mapping[str, Comparison]) -> list[dict[str, Any]]:
@@ -86,9 +86,8 @@ def _cells(parts: Mapping[str, Comparison]) -> Iterator[tuple[str, CellResult]]:
             first = levels.get("seed") if first is None else first
             if levels.get("seed") == first:
                 level = levels[option]
-                noise = f" with noise {level:g}" if level else ""
-                name = f"digits{noise}" if option == "input_noise" else str(level)
-                yield (f"{name}, CNN" if part == "networks" else f"{name}, MLP"), cell
+                noise = f" with noise {level}" if level else ""
+                yield {"input_noise": f"digits{noise}", "model": "cifar10"}.get(option, str(level)), cell
 
 
 def _precision(
