@@ -169,7 +169,9 @@ def _optimizers(parts: Parts) -> list[Finding]:
 def _early(parts: Parts) -> list[Finding]:
     """Much is decided early."""
     rows: list[Finding] = []
-    cells = [("noise", f"digits, noise {n}, MLP", {"input_noise": n}, 0.7 if n else None) for n in NOISE]
+    cells: list[tuple[str, str, dict[str, object], float | None]] = [
+        ("noise", f"digits, noise {n}, MLP", {"input_noise": n}, 0.7 if n else None) for n in NOISE
+    ]
     if "images" in parts:
         cells += [("images", f"{d}, MLP", {"dataset": d}, 0.7) for d in IMAGES[1:]]
     if "depth" in parts:
