@@ -24,7 +24,9 @@ Parts = Mapping[str, Comparison]
 def _ladder(parts: Parts) -> list[Finding]:
     """Harder data: farther, faster, more widely spread."""
     rows: list[Finding] = []
-    ladders = [("noise", "input_noise", NOISE, "digits, noise 0 to 0.6, MLP")]
+    ladders: list[tuple[str, str, tuple[object, ...], str]] = [
+        ("noise", "input_noise", NOISE, "digits, noise 0 to 0.6, MLP")
+    ]
     if "images" in parts:
         ladders.append(("images", "dataset", IMAGES, "MNIST to CIFAR-10, MLP"))
     for part, option, levels, setting in ladders:
@@ -169,11 +171,12 @@ def _optimizers(parts: Parts) -> list[Finding]:
 def _early(parts: Parts) -> list[Finding]:
     """Much is decided early."""
     rows: list[Finding] = []
-    cells: list[tuple[str, str, dict[str, object], float | None]] = [
-        ("noise", f"digits, noise {n}, MLP", {"input_noise": n}, 0.7 if n else None) for n in NOISE
-    ]
+    cells: list[tuple[str, str, dict[str, object], float | None]] = []
+    for noise in NOISE:
+        cells.append(("noise", f"digits, noise {noise}, MLP", {"input_noise": noise}, 0.7 if noise else None))
     if "images" in parts:
-        cells += [("images", f"{d}, MLP", {"dataset": d}, 0.7) for d in IMAGES[1:]]
+        for name in IMAGES[1:]:
+            cells.append(("images", f"{name}, MLP", {"dataset": name}, 0.7))
     if "depth" in parts:
         cells.append(("depth", f"CIFAR-10 subset, {DEPTHS[-1]}", {"model": DEPTHS[-1]}, 0.7))
     for part, setting, levels, bound in cells:
