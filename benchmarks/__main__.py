@@ -8,7 +8,19 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import cnn, cuda, drift, large_mlp, limits, memory, scoring, small_mlp, table, tracker
+from benchmarks import (
+    cnn,
+    cuda,
+    defenses,
+    drift,
+    large_mlp,
+    limits,
+    memory,
+    scoring,
+    small_mlp,
+    table,
+    tracker,
+)
 from benchmarks.machine import Machine
 from benchmarks.row import Row
 from benchmarks.setting import Setting
@@ -22,6 +34,7 @@ FIGURES: dict[str, Callable[[Setting], list[Row]]] = {
     "memory": memory.rows,
     "drift": drift.rows,
     "tracker": tracker.rows,
+    "defenses": defenses.rows,
     "cuda": cuda.rows,
 }
 

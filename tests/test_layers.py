@@ -8,7 +8,7 @@ import pytest
 import vestige
 
 ORDER = [
-    "core", "stats", "data", "models", "signals", "training", "population",
+    "core", "stats", "data", "models", "signals", "training", "defenses", "population",
     "attacks", "risk", "motion", "tracking", "report", "audits", "designs", "studies", "cli",
 ]  # fmt: skip
 ROOT = Path(vestige.__file__).parent
@@ -20,6 +20,7 @@ HEAVY = {
     "sklearn": "data, motion",
     "lightning": "tracking",
     "transformers": "tracking",
+    "opacus": "training",
 }
 
 

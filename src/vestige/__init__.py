@@ -3,6 +3,7 @@
 import vestige
 
 found = vestige.audit("digits")                      # train, attack, place on the plane, report
+vestige.compare("digits", ["dropout:0.5"])           # what defenses protect, and at what price
 vestige.dynamics("digits", vary={"optimizer": ["sgd", "sam"]})  # how records move under varied conditions
 scores = vestige.score(values, membership)           # attack signals that you have already
 placed = vestige.place(values, membership)           # their plane, and how records move on it
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from vestige.core.errors import InputError, RunFolderError, ValidityError, VestigeError
     from vestige.data.dataset import Dataset
     from vestige.data.membership import Membership
+    from vestige.designs.compare import compare
     from vestige.designs.comparison import Comparison
+    from vestige.designs.protection import Protection
     from vestige.designs.run import dynamics
     from vestige.models.catalog import ModelSpec
     from vestige.motion.place import Placed, place
@@ -38,6 +41,7 @@ __all__ = [
     "Membership",
     "ModelSpec",
     "Placed",
+    "Protection",
     "Recipe",
     "Roc",
     "RunFolderError",
@@ -46,6 +50,7 @@ __all__ = [
     "ValidityError",
     "VestigeError",
     "audit",
+    "compare",
     "dynamics",
     "place",
     "roc",
@@ -61,6 +66,7 @@ _HOMES = {
     "Membership": "data.membership",
     "ModelSpec": "models.catalog",
     "Placed": "motion.place",
+    "Protection": "designs.protection",
     "Recipe": "training.recipe",
     "Roc": "stats.roc",
     "RunFolderError": "core.errors",
@@ -69,6 +75,7 @@ _HOMES = {
     "ValidityError": "core.errors",
     "VestigeError": "core.errors",
     "audit": "audits.audit",
+    "compare": "designs.compare",
     "dynamics": "designs.run",
     "place": "motion.place",
     "roc": "stats.roc",

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from vestige.core.errors import InputError
-from vestige.data.corruption import with_input_noise, with_label_noise
+from vestige.data import embedded
+from vestige.data.corruption import with_canaries, with_input_noise, with_label_noise
 from vestige.data.dataset import Dataset, Normalization
 
 NORMALIZATION = Normalization((0.5, 0.2), (0.25, 0.1))
@@ -95,3 +96,14 @@ def test_names_ids_and_classes():
 def test_bad_sizes_are_named(make, message):
     with pytest.raises(InputError, match=message):
         make()
+
+
+def test_canaries_are_mislabelled_and_no_more_than_half():
+    plain = embedded.digits()
+    found, chosen = with_canaries(plain, 40, 3)
+    assert chosen.sum() == 40
+    assert (found.targets != plain.targets).tolist() == chosen.tolist()
+    assert np.array_equal(with_canaries(plain, 40, 3)[1], chosen)
+    assert not np.array_equal(with_canaries(plain, 40, 4)[1], chosen)
+    with pytest.raises(InputError, match="half of the 1797"):
+        with_canaries(plain, 899, 0)

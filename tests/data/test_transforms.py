@@ -6,10 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vestige.core.errors import InputError
-from vestige.core.record import content_hash
+from vestige.core.record import content_hash, plain
 from vestige.data import transforms
 from vestige.data.transforms import (
     Compose,
+    Cutout,
     GaussianNoise,
     HorizontalFlip,
     Identity,
@@ -138,6 +139,8 @@ def test_transforms_have_a_content_hash():
         (lambda: HorizontalFlip(1.5), "probability=1.5"),
         (lambda: RandomCrop(0), "padding=0"),
         (lambda: RandomCrop(4, "wrap"), "mode='wrap'"),
+        (lambda: Cutout(0), "size=0"),
+        (lambda: GaussianNoise(0.1, low=1.0, high=0.0), "low=1.0 must be below high=0.0"),
         (lambda: GaussianNoise(0.0), "std=0.0"),
         (lambda: transforms.by_name("filp"), "did you mean flip"),
         (lambda: transforms.queries("crp"), "did you mean crop"),
@@ -149,8 +152,59 @@ def test_bad_options_are_named(make, message):
         make()
 
 
-@pytest.mark.parametrize("transform", [HorizontalFlip(), RandomCrop()])
+@pytest.mark.parametrize("transform", [HorizontalFlip(), RandomCrop(), RandomCrop(9, "zero"), Cutout(2)])
 def test_tables_are_refused_in_words(transform):
     table = torch.from_numpy(np.zeros((3, 4), np.float32))
     with pytest.raises(InputError, match=r"a sample has shape \(4,\)"):
         transform(table, stream())
+
+
+def squares(images):
+    """Rows and columns of what is cut out of images of ones."""
+    return [
+        (np.flatnonzero((image == 0).any(1)), np.flatnonzero((image == 0).any(0))) for image in images[:, 0]
+    ]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 9, 40])
+def test_cutout_is_one_square_clipped_at_the_rim(size):
+    height, width = 6, 9
+    cut = Cutout(size)(torch.ones(500, 2, height, width), stream()).numpy()
+    assert (cut[:, 0] == cut[:, 1]).all()
+    for image, (rows, columns) in zip(cut[:, 0], squares(cut), strict=True):
+        assert (image[np.ix_(rows, columns)] == 0).all()
+        assert (image == 0).sum() == len(rows) * len(columns)
+        for found, side in ((rows, height), (columns, width)):
+            assert list(found) == list(range(found[0], found[-1] + 1))
+            assert len(found) == size or found[0] == 0 or found[-1] == side - 1
+            assert len(found) >= min(size, side) - size // 2
+
+
+def test_the_center_of_a_cutout_is_uniform():
+    cut = Cutout(1)(torch.ones(12_000, 1, 4, 3), stream())
+    counts = (cut == 0).sum((0, 1)).flatten()
+    assert counts.sum() == 12_000
+    assert (counts - 1000).abs().max() < 5 * (1000 * 11 / 12) ** 0.5
+
+
+def test_noise_is_clipped_only_where_asked():
+    inputs = torch.rand(50, 40)
+    free, clipped, below = (
+        GaussianNoise(0.5, low=low, high=high)(inputs, stream())
+        for low, high in ((None, None), (0.0, 1.0), (0.0, None))
+    )
+    assert free.min() < 0
+    assert free.max() > 1
+    assert torch.equal(clipped, free.clamp(0, 1))
+    assert torch.equal(below, free.clamp(min=0))
+
+
+def test_a_zero_crop_may_leave_the_image():
+    gone = RandomCrop(30, "zero")(IMAGES, stream())
+    assert gone.shape == IMAGES.shape
+    assert (gone.flatten(1) == 0).all(1).any()
+
+
+def test_unclipped_noise_keeps_its_content_hash():
+    assert plain(GaussianNoise(0.1)) == {"type": "GaussianNoise", "std": 0.1}
+    assert content_hash(GaussianNoise(0.1, low=0.0)) != content_hash(GaussianNoise(0.1))

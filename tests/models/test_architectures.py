@@ -163,3 +163,23 @@ def test_no_operation_writes_in_place():
 def test_bad_options_are_named(make, message):
     with pytest.raises(InputError, match=message):
         make()
+
+
+PLACES = {"convnet-2": 2, "vgg16": 5, "resnet18": 8, "wrn28-2": 12}
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_spatial_dropout_drops_whole_channels_after_each_stage_or_block(name):
+    plain = build(ModelSpec(name), (3, 16, 16), 4)
+    model = build(ModelSpec(name, (("spatial_dropout", 0.4),)), (3, 16, 16), 4)
+    dropped = [layer for layer in model.modules() if isinstance(layer, nn.Dropout2d)]
+    assert [layer.p for layer in dropped] == [0.4] * PLACES[name]
+    assert not any(isinstance(layer, nn.Dropout2d) for layer in plain.modules())
+    assert size(model) == size(plain)
+    seen = []
+    dropped[0].register_forward_hook(lambda _layer, _inputs, output: seen.append(output.detach()))
+    model.train()(torch.randn(8, 3, 16, 16))
+    silent = (seen[0] == 0).flatten(2).all(-1)
+    assert 0.2 < silent.float().mean() < 0.6
+    with pytest.raises(InputError, match="spatial_dropout=1"):
+        build(ModelSpec(name, (("spatial_dropout", 1.0),)), (3, 16, 16), 4)

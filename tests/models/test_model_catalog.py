@@ -178,6 +178,17 @@ def test_unknown_options_are_refused(name, option, message):
         ModelSpec(name, ((option, 1),))
 
 
+def with_rate(shape, num_classes, *, rate=0.1):
+    return nn.Linear(shape[0], num_classes)
+
+
+def test_the_options_of_a_model_are_known():
+    assert catalog.options_of(ModelSpec("mlp-8-relu")) == ("dropout",)
+    assert catalog.options_of(ModelSpec("resnet18")) == ("spatial_dropout",)
+    assert catalog.options_of(ModelSpec("linear")) == ()
+    assert "rate" in catalog.options_of(ModelSpec(f"{__name__}:with_rate"))
+
+
 def test_option_of_the_wrong_type_is_refused():
     with pytest.raises(InputError, match="wrong type"):
         build(ModelSpec("mlp", (("dropout", "much"),)), (5,), 3)

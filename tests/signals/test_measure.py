@@ -7,7 +7,7 @@ from vestige.core.errors import InputError
 from vestige.signals.measure import Observation, measure, stored
 from vestige.signals.source import UNITS, ArraySignals, read
 
-ALL = ("scaled_logit", "correct", "entropy", "modified_entropy", "gradient_norm")
+ALL = ("scaled_logit", "correct", "entropy", "modified_entropy", "top_confidence", "gradient_norm")
 
 
 def case(classes=5, samples=40, scale=3.0):
@@ -28,6 +28,7 @@ def slow(logits, y, h):
         "scaled_logit": np.log(p[y]) - np.log(np.delete(p, y).sum()),
         "correct": float(np.argmax(logits) == y),
         "entropy": -(p * np.log(p)).sum(),
+        "top_confidence": p.max(),
         "modified_entropy": mentr,
         "gradient_norm": np.linalg.norm(gradient),
     }
@@ -66,11 +67,12 @@ def test_extreme_logits_lose_nothing():
 def test_one_logit_is_a_binary_model():
     z = torch.tensor([[2.0], [-1.0], [0.5]])
     y = torch.tensor([1, 1, 0])
-    values = measure(z, y, torch.zeros(3, 4), ("scaled_logit", "correct", "gradient_norm"))
+    values = measure(z, y, torch.zeros(3, 4), ("scaled_logit", "correct", "gradient_norm", "top_confidence"))
     assert values["scaled_logit"] == pytest.approx([2.0, -1.0, -0.5])
     assert values["correct"].tolist() == [1, 0, 0]
     sigmoid = 1 / (1 + np.exp(-z[:, 0].numpy()))
     assert values["gradient_norm"] == pytest.approx(np.abs(sigmoid - y.numpy()), rel=1e-5)
+    assert values["top_confidence"] == pytest.approx(np.maximum(sigmoid, 1 - sigmoid), rel=1e-6)
 
 
 def test_a_tie_is_not_correct():

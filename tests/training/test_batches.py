@@ -3,7 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vestige.training import batches
-from vestige.training.stacked import stacked_batches
+from vestige.training.feed import packed
+from vestige.training.lessons import Lesson
 
 
 @given(st.integers(1, 300), st.integers(1, 40))
@@ -23,12 +24,14 @@ def test_orders_are_permutations_that_depend_on_seed_model_and_epoch():
 
 
 @given(st.lists(st.integers(1, 60), min_size=1, max_size=5), st.integers(1, 17))
-def test_stacked_batches_hold_each_models_own_batches(lengths, size):
+def test_packed_batches_hold_each_models_own_batches(lengths, size):
     lengths = sorted(lengths, reverse=True)
     orders = [np.arange(n) + 100 * k for k, n in enumerate(lengths)]
     seen = [[] for _ in orders]
-    for chosen, sizes in stacked_batches(orders, size):
+    for (chosen, labels), sizes in packed([Lesson((order,), (order + 1,)) for order in orders], size):
         for k, (row, true_size) in enumerate(zip(chosen, sizes, strict=True)):
             seen[k].append(row[:true_size].tolist())
+            assert (labels[k, :true_size] == row[:true_size] + 1).all()
+            assert not chosen[k, true_size:].any()
     for k, order in enumerate(orders):
         assert seen[k] == [order[a:b].tolist() for a, b in batches.bounds(len(order), size)]

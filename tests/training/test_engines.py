@@ -249,7 +249,7 @@ def test_engines_are_chosen_by_architecture_and_say_why():
     assert choice("mlp-500").group == 8
     assert choice("convnet").engine == "sequential"
     assert "nn.Sequential" in choice("resnet18").reason or "layer" in choice("resnet18").reason
-    assert "augmentation" in choice("mlp-9", augmentation=HorizontalFlip()).reason
+    assert choice("mlp-9", augmentation=HorizontalFlip()).engine == "stacked"
     module = build(ModelSpec("convnet"), (3, 8, 8), 3)
     with pytest.raises(InputError, match="cannot train this model"):
         engines.choose(recipe(), module, 64, torch.device("cpu"), "stacked")

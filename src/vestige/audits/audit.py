@@ -28,6 +28,7 @@ from vestige.models.catalog import ModelSpec
 from vestige.population.fit import Fitted, Progress, fit
 from vestige.risk.identity import Fact
 from vestige.risk.result import AuditResult
+from vestige.training.private import statement
 from vestige.training.recipe import Recipe
 
 
@@ -204,10 +205,13 @@ def recipe_facts(prepared: Prepared) -> tuple[Fact, ...]:
     r = plan.recipe
     rows = {
         "Model": " ".join([r.model.name, *(f"{k}={v}" for k, v in r.model.options)]),
+        "Defense": prepared.options.defense,
         "Loss": str(r.loss),
+        "Targets": str(r.targets),
         "Optimizer": str(r.optimizer),
         "Learning-rate schedule": type(r.schedule).__name__.lower(),
         "Augmentation": str(r.augmentation),
+        "Mixing": str(r.mixing or "none"),
         "Epochs": str(r.epochs),
         "Batch size": str(r.batch_size),
         "Precision of training": r.precision,
@@ -217,6 +221,9 @@ def recipe_facts(prepared: Prepared) -> tuple[Fact, ...]:
         "Checkpoints (epochs)": ", ".join(map(str, plan.observation.checkpoints)),
         "Queries per record": str(len(plan.observation.queries)),
     }
+    if r.privacy:
+        fewest = int(plan.membership.mask.sum(1).min())  # the largest epsilon of any model
+        rows |= dict(statement(r.privacy, fewest, r.batch_size, r.epochs))
     return tuple(Fact(name=name, value=value) for name, value in rows.items())
 
 

@@ -4,12 +4,12 @@ import numpy as np
 import torch
 from jaxtyping import Float64
 
-from vestige.models.catalog import build
 from vestige.population.plan import Plan
 from vestige.population.store import Store
 from vestige.signals.depth import NEIGHBORS, prediction_depth
 from vestige.training.arithmetic import configure, restored
 from vestige.training.engine import Material
+from vestige.training.reopened import reopened
 
 MOST_MODELS = 4  # two pairs; each costs a search for neighbors at every stage
 MOST_PASSES = 40_000  # models x samples
@@ -31,8 +31,7 @@ def prediction_depths(
     with restored(), torch.random.fork_rng(devices=[]):
         configure(threads=1, device=plan.device)
         for row, model in enumerate(models[:number]):
-            module = build(plan.recipe.model, material.shape, material.num_classes).to(material.device)
-            module.load_state_dict(store.weights(model))
+            module = reopened(plan.recipe, material, store.weights(model))
             members = np.flatnonzero(mask[model])
             found[row] = prediction_depth(module, material.inputs, material.targets, members, seed=plan.seed)
     return found

@@ -26,6 +26,7 @@ class Options:
     signals: further signals to record, for example "entropy" or "gradient_norm".
     optimizer, lr, momentum, weight_decay, schedule, label_smoothing, augmentation, batch_size, epochs:
       the recipe; rho: the radius of the optimizer sam.
+    defense: what edits the recipe last, for example "label_smoothing:0.1+dropout:0.3".
     precision: of the training arithmetic; signals are float32 always.
     input_noise: standard deviation of noise added once to the inputs, for bytes in units of full scale.
     label_noise: the share of labels replaced by another class.
@@ -60,9 +61,11 @@ class Options:
     schedule: str | None = None
     label_smoothing: float = 0.0
     augmentation: str | None = None
+    defense: str = "none"
     batch_size: int | None = None
     input_noise: float = 0.0
     label_noise: float = 0.0
+    canaries: int = 0
     queries: str = "none"
     design: str = "paired"
     operating_point: str = "0.01"

@@ -18,6 +18,7 @@ from vestige.core.errors import InputError
 from vestige.data import corruption, python_source, sources, transforms
 from vestige.data.dataset import Dataset
 from vestige.data.membership import Membership, independent, paired
+from vestige.defenses.writing import from_text
 from vestige.models.catalog import ModelSpec, build, spec_of
 from vestige.models.penultimate import penultimate
 from vestige.motion.place import chosen_point
@@ -37,11 +38,15 @@ OF_A_RECIPE = (
 )  # fmt: skip
 
 
+Chosen = Bool[np.ndarray, "samples"] | None
+
+
 @dataclass(frozen=True, eq=False)
 class Prepared:
     """An audit that is ready to run; point and regions are those of the plane.
 
     mislabelled: the samples whose label `label_noise` replaced; None without label noise.
+    canaries: the samples that were given a wrong label to stand for the worst case; None without.
     """
 
     options: Options
@@ -50,7 +55,8 @@ class Prepared:
     policy: Policy | None
     point: OperatingPoint
     regions: Regions
-    mislabelled: Bool[np.ndarray, "samples"] | None = None
+    mislabelled: Chosen = None
+    canaries: Chosen = None
 
 
 def prepare(
@@ -72,9 +78,10 @@ def prepare(
     point, regions = chosen_point(options.operating_point, attacks[0]), regions_from(options.regions)
     original = _dataset(options, dataset)
     preset = preset_for(original)
-    data, mislabelled = _corrupted(original, options)
+    data, mislabelled, canaries = _corrupted(original, options)
     if recipe is None:
         recipe = recipe_for(options, preset, spec_of(model or options.model or preset.model))
+    recipe = from_text(options.defense)(recipe)
     device = _device(options.device)
     module = _initialized(recipe, data)
     queries = transforms.queries(options.queries)
@@ -91,7 +98,7 @@ def prepare(
     choice = engines.choose(recipe, module, num_models, device, options.engine, observation.signals)
     plan = Plan(data, membership, recipe, observation, choice, options.seed, device.type)
     attacks = feasible(attacks, planned_pool(plan), chosen=options.attack is not None)
-    return Prepared(options, plan, attacks, policy, point, regions, mislabelled)
+    return Prepared(options, plan, attacks, policy, point, regions, mislabelled, canaries)
 
 
 def declared_policy(
@@ -168,14 +175,19 @@ def _dataset(options: Options, given: Any) -> Dataset:
     return data if options.samples is None else sources.subset(data, options.samples, options.seed)
 
 
-def _corrupted(dataset: Dataset, options: Options) -> tuple[Dataset, Bool[np.ndarray, "samples"] | None]:
-    """The data set with the noise that was asked for, and which labels were replaced."""
+def _corrupted(dataset: Dataset, options: Options) -> tuple[Dataset, Chosen, Chosen]:
+    """The data set with the noise and canaries that were asked for, which labels were replaced, and which
+    samples are canaries.
+    """
     mislabelled = None
     if options.input_noise:
         dataset = corruption.with_input_noise(dataset, options.input_noise, options.seed)
     if options.label_noise:
         dataset, mislabelled = corruption.with_label_noise(dataset, options.label_noise, options.seed)
-    return dataset, mislabelled
+    canaries = None
+    if options.canaries:
+        dataset, canaries = corruption.with_canaries(dataset, options.canaries, options.seed)
+    return dataset, mislabelled, canaries
 
 
 def _device(name: str) -> torch.device:

@@ -65,15 +65,21 @@ def audit(
         float | None, typer.Option(help="L2 for sgd, sam and adam, decoupled for adamw")
     ] = None,
     rho: Annotated[float | None, typer.Option(help="radius of sam; default 0.05")] = None,
-    schedule: Annotated[str | None, typer.Option(help="constant or cosine")] = None,
+    schedule: Annotated[str | None, typer.Option(help="constant, cosine or steps")] = None,
     label_smoothing: Annotated[float | None, typer.Option(help="0 to 1")] = None,
     augmentation: Annotated[str | None, typer.Option(help="none, flip, crop, flip-crop or noise")] = None,
+    defense: Annotated[
+        str | None, typer.Option(help="label_smoothing:0.1+dropout:0.3, ...; none; module:function")
+    ] = None,
     batch_size: Annotated[int | None, typer.Option(help="samples per step")] = None,
     input_noise: Annotated[
         float | None, typer.Option(help="noise added once to the inputs: its standard deviation")
     ] = None,
     label_noise: Annotated[
         float | None, typer.Option(help="share of labels replaced by another class")
+    ] = None,
+    canaries: Annotated[
+        int | None, typer.Option(help="mislabelled records that stand for the worst case")
     ] = None,
     queries: Annotated[
         str | None, typer.Option(help="views attacks see: none, flip, crop or flip-crop")
@@ -89,7 +95,9 @@ def audit(
     release_context: Annotated[str | None, typer.Option(help="who will be able to query the model")] = None,
     operator: Annotated[str | None, typer.Option(help="who runs this audit")] = None,
     reviewer: Annotated[str | None, typer.Option(help="who checks it")] = None,
-    engine: Annotated[str | None, typer.Option(help="auto, stacked, vmapped or sequential")] = None,
+    engine: Annotated[
+        str | None, typer.Option(help="auto, stacked, vmapped or sequential (DP-SGD has its own)")
+    ] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu or cuda")] = None,
     label: Annotated[str | None, typer.Option(help="the label column of a table")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="show no progress")] = False,

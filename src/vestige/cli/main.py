@@ -6,6 +6,7 @@ import typer
 
 from vestige.cli.attacks import list_attacks
 from vestige.cli.audit import audit
+from vestige.cli.compare import compare
 from vestige.cli.data import data
 from vestige.cli.dynamics import dynamics
 from vestige.cli.score import score
@@ -22,6 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(audit)
+app.command()(compare)
 app.command()(dynamics)
 app.command()(score)
 app.command()(study)

@@ -7,11 +7,17 @@ from typing import Any
 
 import numpy as np
 
+LATER = {"later": True}  # metadata of a dataclass field that did not exist from the start
+
 
 def plain(value: Any) -> Any:
-    """The value as JSON types: a dataclass becomes {"type": its name, field: ...}; NaN stays a float."""
+    """The value as JSON types: a dataclass becomes {"type": its name, field: ...}; NaN stays a float.
+
+    A field that was added to a dataclass later, and so carries LATER, is left out while it has its
+    default: what was hashed before keeps its hash.
+    """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        fields = {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value) if _told(f, value)}
         return {"type": type(value).__name__, **fields}
     if isinstance(value, dict):
         return {str(k): plain(v) for k, v in value.items()}
@@ -24,6 +30,13 @@ def plain(value: Any) -> Any:
     if value is None or isinstance(value, str | int | float | bool):
         return value
     raise TypeError(f"{type(value).__name__} has no plain form, so it cannot be part of a content hash")
+
+
+def _told(field: "dataclasses.Field[Any]", value: Any) -> bool:
+    if "later" not in field.metadata:
+        return True
+    usual = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
+    return getattr(value, field.name) != usual
 
 
 def array_digest(array: np.ndarray) -> str:

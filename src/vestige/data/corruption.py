@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Int64
 
 from vestige.core import check, seeds
+from vestige.core.errors import InputError
 from vestige.data.dataset import Dataset
 
 
@@ -32,17 +33,37 @@ def with_label_noise(dataset: Dataset, rate: float, seed: int) -> tuple[Dataset,
     Raises InputError unless 0 < rate <= 1.
     """
     check.within("label_noise", check.positive("label_noise", rate), 0.0, 1.0)
-    generator = seeds.generator(seed, "label_noise")
     count = round(rate * dataset.num_samples)
+    targets, flipped = _mislabelled(dataset, count, seeds.generator(seed, "label_noise"))
+    return replace(dataset, targets=targets, name=f"{dataset.name}+label_noise{rate:g}"), flipped
+
+
+def with_canaries(dataset: Dataset, count: int, seed: int) -> tuple[Dataset, Bool[np.ndarray, "samples"]]:
+    """The data set with a wrong label on `count` samples, the canaries, and which ones they are.
+
+    A mislabelled sample is among the most exposed there are, so it stands for the worst case (Aerni, Zhang
+    and Tramer 2024). Canaries are members of a model by the same coins as all samples.
+
+    Raises InputError for more canaries than half of the samples: the others must remain what they are.
+    """
+    check.at_least("canaries", count, 1)
+    if 2 * count > dataset.num_samples:
+        raise InputError(f"canaries={count} are more than half of the {dataset.num_samples} samples")
+    targets, flipped = _mislabelled(dataset, count, seeds.generator(seed, "canaries"))
+    return replace(dataset, targets=targets, name=f"{dataset.name}+canaries{count}"), flipped
+
+
+def _mislabelled(
+    dataset: Dataset, count: int, generator: np.random.Generator
+) -> tuple[Int64[np.ndarray, "samples"], Bool[np.ndarray, "samples"]]:
+    """The labels with `count` of them replaced, each by one of the other classes, and which."""
     chosen = generator.choice(dataset.num_samples, count, replace=False)
-    steps = generator.integers(
-        1, dataset.num_classes, count
-    )  # 1 .. classes - 1 further: never the same class
+    steps = generator.integers(1, dataset.num_classes, count)  # 1 .. classes - 1: never the same class
     targets = dataset.targets.copy()
     targets[chosen] = (targets[chosen] + steps) % dataset.num_classes
     flipped = np.zeros(dataset.num_samples, bool)
     flipped[chosen] = True
-    return replace(dataset, targets=targets, name=f"{dataset.name}+label_noise{rate:g}"), flipped
+    return targets, flipped
 
 
 def _units(dataset: Dataset) -> np.ndarray:

@@ -3,17 +3,18 @@
 Flips, crops and shifts are for images, [batch channels height width], and raise InputError for others.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from typing import Protocol, runtime_checkable
 
 import torch
 import torch.nn.functional as functional
-from jaxtyping import Float, Int64, Shaped
+from jaxtyping import Bool, Float, Int64, Shaped
 from torch import Tensor
 
 from vestige.core import check
 from vestige.core.errors import InputError, unknown_name
+from vestige.core.record import LATER
 
 PADDINGS = ("reflect", "zero")
 
@@ -66,7 +67,10 @@ class HorizontalFlip:
 
 @dataclass(frozen=True)
 class RandomCrop:
-    """Each image moved by -padding .. padding pixels in both directions; the rim is mirrored or zero."""
+    """Each image moved by -padding .. padding pixels in both directions; the rim is mirrored or zero.
+
+    With a zero rim the padding may exceed the image, which then may leave it whole.
+    """
 
     padding: int = 4
     mode: str = "reflect"
@@ -79,7 +83,9 @@ class RandomCrop:
         self, inputs: Shaped[Tensor, "batch ..."], generator: torch.Generator
     ) -> Shaped[Tensor, "batch ..."]:
         """Two whole numbers per image are drawn."""
-        _check_reach(inputs, self.padding)
+        if self.mode == "reflect":
+            _check_reach(inputs, self.padding)
+        _check_images(inputs)
         size = (2, len(inputs))
         shifts = torch.randint(
             -self.padding, self.padding + 1, size, generator=generator, device=generator.device
@@ -90,19 +96,54 @@ class RandomCrop:
 
 @dataclass(frozen=True)
 class GaussianNoise:
-    """Independent normal noise of this standard deviation, in units of the normalized inputs."""
+    """Independent normal noise of this standard deviation, in units of the normalized inputs.
+
+    low, high: where given, what comes out is clipped there, for inputs that live in a range such as 0 to 1.
+    """
 
     std: float
+    low: float | None = field(default=None, metadata=LATER)
+    high: float | None = field(default=None, metadata=LATER)
 
     def __post_init__(self) -> None:
         check.positive("std", self.std)
+        if self.low is not None and self.high is not None and not self.low < self.high:
+            raise InputError(f"low={self.low} must be below high={self.high}")
 
     def __call__(
         self, inputs: Float[Tensor, "batch ..."], generator: torch.Generator
     ) -> Float[Tensor, "batch ..."]:
         """One number per entry is drawn."""
         noise = torch.randn(inputs.shape, generator=generator, device=generator.device, dtype=inputs.dtype)
-        return inputs + self.std * noise.to(inputs.device)
+        noisy = inputs + self.std * noise.to(inputs.device)
+        return noisy if self.low is None and self.high is None else noisy.clamp(self.low, self.high)
+
+
+@dataclass(frozen=True)
+class Cutout:
+    """In each image a square of this side set to 0 (DeVries and Taylor 2017).
+
+    Its center is uniform over the pixels; what lies outside the image is cut off. 0 is the mean where inputs
+    are normalized, and black where they are not.
+    """
+
+    size: int
+
+    def __post_init__(self) -> None:
+        check.at_least("size", self.size, 1)
+
+    def __call__(
+        self, inputs: Shaped[Tensor, "batch ..."], generator: torch.Generator
+    ) -> Shaped[Tensor, "batch ..."]:
+        """Two numbers per image are drawn."""
+        _check_images(inputs)
+        draws = torch.rand(2, len(inputs), generator=generator, device=generator.device).to(inputs.device)
+        rows, columns = (
+            _inside(torch.floor(draw * side), self.size, side)
+            for draw, side in zip(draws, inputs.shape[-2:], strict=True)
+        )
+        kept = 1 - rows.to(inputs.dtype)[:, :, None] * columns.to(inputs.dtype)[:, None, :]
+        return inputs * kept[:, None]
 
 
 @dataclass(frozen=True)
@@ -154,7 +195,7 @@ def shifted(
     """Each image moved down by its dy and right by its dx pixels.
 
     images: [batch channels height width]. The rim is the image mirrored about its edge pixels ("reflect") or
-    0 ("zero"). Every shift must be smaller than the image.
+    0 ("zero"). A mirrored shift must be smaller than the image.
     """
     rows = _sources(images.shape[-2], dy, mode)
     columns = _sources(images.shape[-1], dx, mode)
@@ -210,6 +251,13 @@ def _sources(size: int, shift: Int64[Tensor, "batch"], mode: str) -> Int64[Tenso
         return torch.where((source < 0) | (source >= size), size, source)
     last = size - 1
     return last - (last - source.abs()).abs()
+
+
+def _inside(center: Float[Tensor, "batch"], size: int, side: int) -> Bool[Tensor, "batch side"]:
+    """Which places along an axis lie within the square: `size` of them, size // 2 before the center."""
+    start = center[:, None] - size // 2
+    places = torch.arange(side, device=center.device)
+    return (places >= start) & (places < start + size)
 
 
 def _check_reach(inputs: Tensor, reach: int) -> None:

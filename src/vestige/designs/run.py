@@ -56,9 +56,9 @@ def run(design: Design, listener: Listener = silent) -> Comparison:
     """Carry out a design in its folder: every check, then all training in one pool, then each cell."""
     cells = design.cells
     folder = design.base.out or audits.default_folder(f"{design.base.dataset or 'data'}-dynamics")
-    prepared = [_prepared(cell, folder / "cells" / cell.folder) for cell in cells]
+    prepared = [prepared_cell(cell, folder / "cells" / cell.folder) for cell in cells]
     with claimed(folder):
-        manifest = _manifest(design)
+        manifest = manifest_of(design)
         files.write_json(folder / MANIFEST, {**manifest, "state": "running"})
         _train(prepared, listener)
         found = Comparison(
@@ -78,7 +78,8 @@ def python_call(design: Design) -> str:
     )
 
 
-def _prepared(cell: Cell, folder: Path) -> Prepared:
+def prepared_cell(cell: Cell, folder: Path) -> Prepared:
+    """The cell's audit, ready to run in its folder. Raises InputError that names the cell."""
     options = dataclasses.replace(cell.options, out=folder)
     if not options.dataset:
         raise InputError("dataset='' is missing; name one, or vary it: dataset=digits,wine")
@@ -103,7 +104,7 @@ def _train(prepared: Sequence[Prepared], listener: Listener) -> None:
 
 def _result(cell: Cell, prepared: Prepared, listener: Listener) -> CellResult:
     folder = _folder(prepared)
-    found = _finished(prepared, folder)
+    found = finished(prepared, folder)
     if found is None:
 
         def named(step: Step) -> None:
@@ -113,7 +114,7 @@ def _result(cell: Cell, prepared: Prepared, listener: Listener) -> CellResult:
     return CellResult(name=cell.name, levels=cell.levels, result=found, folder=folder)
 
 
-def _finished(prepared: Prepared, folder: Path) -> AuditResult | None:
+def finished(prepared: Prepared, folder: Path) -> AuditResult | None:
     """The result of a cell that an earlier call finished under the same manifest; None if there is none."""
     try:
         written = json.loads((folder / MANIFEST).read_text())
@@ -132,7 +133,8 @@ def _folder(prepared: Prepared) -> Path:
     return folder
 
 
-def _manifest(design: Design) -> dict[str, Any]:
+def manifest_of(design: Design) -> dict[str, Any]:
+    """What a design was asked to do, as its manifest holds it."""
     return {
         "tool": "vestige",
         "design": {factor.option: [shown(level) for level in factor.levels] for factor in design.factors},

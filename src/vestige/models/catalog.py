@@ -93,6 +93,15 @@ def names() -> tuple[str, ...]:
     return tuple(MODELS)
 
 
+def options_of(spec: ModelSpec) -> tuple[str, ...]:
+    """The options that the model's builder, or the user's function, takes by name."""
+    builder = _builder(spec.name)
+    if builder is not None:
+        return _options(builder)
+    parameters = inspect.signature(imports.resolve(spec.name)).parameters.values()
+    return tuple(p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY))
+
+
 def _builder(name: str) -> Builder | None:
     """The builder of a model of Vestige, or None for one of the user."""
     if imports.is_reference(name):
@@ -114,11 +123,17 @@ def _perceptron(widths: str, activation: str | None) -> Builder:
 
 
 def _check_options(spec: ModelSpec, builder: Builder) -> None:
-    parameters = inspect.signature(builder).parameters.values()
-    known = [p.name for p in parameters if isinstance(p.default, Option) and p.name not in _bound(builder)]
+    known = _options(builder)
     for option, _ in spec.options:
         if option not in known:
             raise unknown_name(f"option of {spec.name}", option, known)
+
+
+def _options(builder: Builder) -> tuple[str, ...]:
+    parameters = inspect.signature(builder).parameters.values()
+    return tuple(
+        p.name for p in parameters if isinstance(p.default, Option) and p.name not in _bound(builder)
+    )
 
 
 def _bound(builder: Any) -> Iterable[str]:

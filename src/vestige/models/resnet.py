@@ -2,21 +2,27 @@
 
 from torch import Tensor, nn
 
+from vestige.core import check
 from vestige.models.image_shape import channels_of
 
 STAGES = ((64, 1), (128, 2), (256, 2), (512, 2))  # channels, stride of the first block
 
 
-def resnet18(shape: tuple[int, ...], num_classes: int) -> nn.Sequential:
+def resnet18(shape: tuple[int, ...], num_classes: int, spatial_dropout: float = 0.0) -> nn.Sequential:
     """ResNet-18 (He et al. 2016) with a 3x3 stem and no first pooling, as is usual for 32x32 images.
 
-    11.17 million parameters for 3 channels and 10 classes. Raises InputError below 8 x 8 pixels.
+    11.17 million parameters for 3 channels and 10 classes. spatial_dropout: of whole channels, after each
+    block. Raises InputError below 8 x 8 pixels.
     """
     channels = channels_of("resnet18", shape, smallest=8)
+    check.within("spatial_dropout", spatial_dropout, 0.0, 0.99)
     layers: list[nn.Module] = [_convolution(channels, 64), nn.BatchNorm2d(64), nn.ReLU()]
     width = 64
     for out, stride in STAGES:
-        layers += [BasicBlock(width, out, stride), BasicBlock(out, out, 1)]
+        for block in (BasicBlock(width, out, stride), BasicBlock(out, out, 1)):
+            layers.append(block)
+            if spatial_dropout > 0:
+                layers.append(nn.Dropout2d(spatial_dropout))
         width = out
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, num_classes))
 

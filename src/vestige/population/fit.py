@@ -11,6 +11,7 @@ from vestige.population import executors
 from vestige.population.plan import Plan, Task
 from vestige.population.store import Store, StoredSignals
 from vestige.population.worker import Assignment
+from vestige.training import private, teaching
 
 
 @dataclass(frozen=True)
@@ -79,11 +80,13 @@ def fit_all(
     changes no bit of a population. Progress counts the models of all plans.
 
     jobs: processes of one thread each; None takes one per core.
-    Raises InputError when two plans would write to the same place.
+    Raises InputError when two plans would write to the same place, and for members too few for a recipe.
     """
     stores = [Store.of(plan, folder) for plan, folder in zip(plans, run_folders, strict=True)]
     _refuse_shared(stores)
     lacking = [missing(plan, store) for plan, store in zip(plans, stores, strict=True)]
+    for plan, (tasks, _) in zip(plans, lacking, strict=True):
+        _refuse_untrainable(plan, tasks)
     todo = [sum(len(task.job.models) for task in tasks) for tasks, _ in lacking]
     start = time.perf_counter()
     works = {
@@ -112,6 +115,13 @@ def _refuse_shared(stores: list[Store]) -> None:
             raise InputError(f"run_folders: two plans would write to {folder}; give each a folder of its own")
 
 
+def _refuse_untrainable(plan: Plan, tasks: list[Task]) -> None:
+    """What the recipe cannot do with some model's members is said before the first model trains."""
+    for task in tasks:
+        teaching.require(plan.recipe, task.job)
+        private.require(plan.recipe, task.job)
+
+
 def _train(plans: Sequence[Plan], works: executors.Works, jobs: int | None, report: executors.Report) -> None:
     for work in works.values():
         Store(work.assignment.folder).clear()
@@ -126,19 +136,21 @@ def _train(plans: Sequence[Plan], works: executors.Works, jobs: int | None, repo
 
 def _may_leave(plan: Plan) -> bool:
     """Whether other processes can train the plan: none finds a script's function, and one has the device."""
-    return plan.device == "cpu" and not plan.recipe.model.name.startswith("__main__:")
+    names = [recipe.model.name for recipe in teaching.lineage(plan.recipe)]
+    return plan.device == "cpu" and not any(name.startswith("__main__:") for name in names)
 
 
 def _reporter(
     plans: Sequence[Plan], todo: int, start: float, report: Callable[[Progress], None] | None
 ) -> executors.Report:
     done: Counter[int] = Counter()
+    cost = [teaching.epochs_per_model(plan.recipe) for plan in plans]
 
     def forward(model_epochs: Counter[int]) -> None:
         nonlocal done
         done |= model_epochs  # the larger count of each plan: a report may concern some plans only
         if report is not None:
-            models = sum((count / plans[place].recipe.epochs for place, count in done.items()), 0.0)
+            models = sum((count / cost[place] for place, count in done.items()), 0.0)
             report(Progress(models, todo, time.perf_counter() - start))
 
     return forward

@@ -10,6 +10,7 @@ from vestige.data.dataset import Dataset
 from vestige.data.membership import Membership
 from vestige.models.catalog import source_digest
 from vestige.signals.measure import Observation
+from vestige.training import teaching
 from vestige.training.engine import Job
 from vestige.training.engines import Choice
 from vestige.training.recipe import Recipe
@@ -39,7 +40,7 @@ class Plan:
             FORMAT,
             self.dataset.fingerprint(),
             self.recipe,
-            source_digest(self.recipe.model),
+            "".join(source_digest(recipe.model) for recipe in teaching.lineage(self.recipe)),
             self.observation,
             self.choice.engine,
             self.seed,

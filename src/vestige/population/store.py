@@ -2,6 +2,7 @@
 
     signals/KEY/NAME/model-00007.npy       [checkpoints samples augmentations], open with numpy.load
     signals/KEY/weights/model-00007.safetensors
+    signals/KEY/seconds/model-00007.json   what it took of a processor; alone differs from run to run
     signals/KEY/membership.npy             [models samples] bool, who trained on what
     signals/KEY/model-00007.json           written last: the task's key and the digest of every file
 
@@ -40,11 +41,15 @@ class Store:
         """The population's folder within a run folder."""
         return cls(run_folder / "signals" / plan.key[:16])
 
-    def save(self, task: Task, trained: Trained) -> None:
-        """Write a model's files, each in one step, and its record last."""
+    def save(self, task: Task, trained: Trained, seconds: float = 0.0) -> None:
+        """Write a model's files, each in one step, and its record last.
+
+        seconds: of a processor, that training and measuring the model took.
+        """
         written = [self._save_signal(trained.model, name, value) for name, value in trained.signals.items()]
         written.append(self._save_weights(trained.model, trained.weights))
         digests = {str(path.relative_to(self.folder)): files.file_digest(path) for path in written}
+        files.write_json(self._seconds_path(trained.model), round(seconds, 4))
         files.write_json(self._record_path(trained.model), {"key": task.key, "files": digests})
 
     @contextmanager
@@ -86,6 +91,11 @@ class Store:
         """Write the coins beside the signals, in one step."""
         self._save_array(self.folder / "membership.npy", mask)
 
+    def seconds(self, model: int) -> float:
+        """What training and measuring a model took of a processor; NaN where it is not on record."""
+        path = self._seconds_path(model)
+        return float(json.loads(path.read_text())) if path.is_file() else float("nan")
+
     def _agrees(self, name: str, digest: str) -> bool:
         path = self.folder / name
         return path.is_file() and files.file_digest(path) == digest
@@ -109,6 +119,9 @@ class Store:
 
     def _weights_path(self, model: int) -> Path:
         return self.folder / "weights" / f"model-{model:05d}.safetensors"
+
+    def _seconds_path(self, model: int) -> Path:
+        return self.folder / "seconds" / f"model-{model:05d}.json"
 
     def _record_path(self, model: int) -> Path:
         return self.folder / f"model-{model:05d}.json"

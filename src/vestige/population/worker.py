@@ -1,5 +1,6 @@
 """The work of one task: train its models and store them."""
 
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,8 +10,8 @@ from vestige.data.dataset import Dataset
 from vestige.population.plan import Plan, Task
 from vestige.population.store import Store
 from vestige.signals.measure import Observation
+from vestige.training import engines, teaching
 from vestige.training.engine import Material, Progress
-from vestige.training.engines import ENGINES
 from vestige.training.recipe import Recipe
 
 
@@ -40,12 +41,14 @@ class Worker:
         self.store = Store(assignment.folder)
 
     def run(self, task: Task, progress: Progress) -> None:
-        """Train the task's models and write those that are not whole on disk."""
-        a = self.assignment
+        """Train the task's models, their teachers first, and write those that are not whole on disk."""
+        a, start = self.assignment, time.process_time()
         with self.store.scratch() as folder:
             job = replace(task.job, scratch=folder)
-            trained = ENGINES[a.engine](a.recipe, self.material, job, a.observation, progress)
+            job = replace(job, soft=teaching.teach(a.recipe, self.material, job, a.engine, progress))
+            trained = engines.named(a.engine)(a.recipe, self.material, job, a.observation, progress)
+            seconds = (time.process_time() - start) / len(trained)
             while trained:  # each is let go once it is stored, with the pages of its signals
                 one = trained.pop(0)
                 if self.store.state(task, one.model) != "whole":
-                    self.store.save(task, one)
+                    self.store.save(task, one, seconds)

@@ -1,4 +1,4 @@
-"""Which defenses pay: the front of utility against leakage, and the best of each mechanism within a budget."""
+"""Which defenses pay: the front of use against leakage, and the best of each mechanism within a budget."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

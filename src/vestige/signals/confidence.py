@@ -57,6 +57,11 @@ def correct(of: Prediction) -> Tensor:
     return of.label > of.largest_other
 
 
+def top_confidence(of: Prediction) -> Tensor:
+    """The probability of the class that is predicted, [... samples]; it does not look at the label."""
+    return torch.log_softmax(of.logits, -1).amax(-1).exp()
+
+
 def entropy(of: Prediction) -> Tensor:
     """Shannon entropy of the prediction in nats, [... samples]; it does not look at the label."""
     log_p = torch.log_softmax(of.logits, -1)

@@ -16,6 +16,7 @@ RECORDED_ALWAYS = ("scaled_logit", "correct")
 _FROM_LOGITS = {
     "scaled_logit": confidence.scaled_logit,
     "correct": confidence.correct,
+    "top_confidence": confidence.top_confidence,
     "entropy": confidence.entropy,
     "modified_entropy": confidence.modified_entropy,
 }

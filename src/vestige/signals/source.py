@@ -15,6 +15,7 @@ UNITS = {
     "scaled_logit": "logits; log p_y / (1 - p_y); higher = more confident in the label",
     "loss": "nats; cross-entropy; lower = better fit",
     "confidence": "probability of the label, 0 to 1",
+    "top_confidence": "probability of the predicted class, 1 / classes to 1; label-free",
     "entropy": "nats; Shannon entropy of the prediction; label-free",
     "modified_entropy": "nats; Song and Mittal 2021; lower = confidently right",
     "gradient_norm": "Euclidean norm of the loss gradient in the last layer's weights and bias",

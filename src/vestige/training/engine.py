@@ -1,8 +1,9 @@
 """What every engine takes and gives back."""
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -44,6 +45,11 @@ class Material:
         """Where the tensors live."""
         return self.inputs.device
 
+    @cached_property
+    def labels(self) -> Int[np.ndarray, "samples"]:
+        """The targets where numpy can draw from them."""
+        return self.targets.cpu().numpy()
+
 
 @dataclass(frozen=True, eq=False)
 class Job:
@@ -51,12 +57,24 @@ class Job:
 
     scratch: a folder where signals wait until the models are done, so that memory does not grow with the
       checkpoints; None keeps them in memory. It changes no value.
+    soft: what teachers say of each sample, [models samples classes] float32 probabilities on the material's
+      device; where given, a model learns these rows in place of the labels.
     """
 
     models: tuple[int, ...]
     members: tuple[Int[np.ndarray, "_"], ...]
     seed: int
     scratch: Path | None = None
+    soft: Tensor | None = None
+
+    def at(self, places: Sequence[int]) -> "Job":
+        """The same task with the models at these places, in that order."""
+        return replace(
+            self,
+            models=tuple(self.models[place] for place in places),
+            members=tuple(self.members[place] for place in places),
+            soft=None if self.soft is None else self.soft[list(places)],
+        )
 
 
 @dataclass(frozen=True, eq=False)

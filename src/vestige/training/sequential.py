@@ -1,6 +1,7 @@
 """The reference engine: one model after the other, in the loop that everybody knows."""
 
 import contextlib
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -12,6 +13,8 @@ from vestige.models.penultimate import penultimate
 from vestige.signals.measure import Observation, measure
 from vestige.training import batches
 from vestige.training.engine import Job, Material, Progress, Recording, Trained, initialized
+from vestige.training.lessons import lesson, one_hot
+from vestige.training.mixing import blend
 from vestige.training.optimizers import SAM
 from vestige.training.recipe import Recipe
 from vestige.training.sharpness import uphill
@@ -40,7 +43,7 @@ def _train_one(
     observation: Observation,
     progress: Progress,
 ) -> Trained:
-    model, members, seed = job.models[position], job.members[position], job.seed
+    model, seed = job.models[position], job.seed
     module = initialized(recipe, material, seed, model)
     if material.inputs.dim() == 4:
         module.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
@@ -52,8 +55,9 @@ def _train_one(
             if epoch in observation.checkpoints:
                 recording.add(observe(module, material, observation))
             set_learning_rate(optimizer, recipe, epoch)
-            order = torch.from_numpy(batches.order(seed, model, epoch, members)).to(material.device)
-            _train_epoch(recipe, material, module, optimizer, order, augment)
+            module.train()
+            for inputs, targets in _batches(recipe, material, job, position, epoch, augment):
+                _step(recipe, module, optimizer, inputs, targets, epoch)
             progress(1)
         if recipe.epochs in observation.checkpoints:
             recording.add(observe(module, material, observation))
@@ -61,42 +65,51 @@ def _train_one(
     return Trained(model, recording.values(), weights)
 
 
-def _train_epoch(
+def _batches(
+    recipe: Recipe, material: Material, job: Job, position: int, epoch: int, augment: torch.Generator
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Inputs and targets of each step: labels, or rows where they are soft or mixed."""
+    drawn = lesson(recipe, material, job, position, epoch)
+    orders, labels = (
+        [torch.from_numpy(v).to(material.device) for v in vs] for vs in (drawn.orders, drawn.labels)
+    )
+    for step, span in enumerate(batches.bounds(len(orders[0]), recipe.batch_size)):
+        now = slice(*span)
+        inputs = [recipe.augmentation(material.inputs[order[now]], augment) for order in orders]
+        targets = [label[now] for label in labels]
+        if job.soft is not None:
+            targets = [job.soft[position][order[now]] for order in orders]
+        if drawn.shares is None:
+            yield inputs[0], targets[0]
+            continue
+        rows = targets if job.soft is not None else [one_hot(t, material.num_classes) for t in targets]
+        share = float(drawn.shares[step])
+        yield blend(inputs[0], inputs[1], share), blend(rows[0], rows[1], share)
+
+
+def _step(
     recipe: Recipe,
-    material: Material,
     module: nn.Module,
     optimizer: torch.optim.Optimizer,
-    order: Tensor,
-    augment: torch.Generator,
+    inputs: Tensor,
+    targets: Tensor,
+    epoch: int,
 ) -> None:
-    module.train()
-    for start, stop in batches.bounds(len(order), recipe.batch_size):
-        chosen = order[start:stop]
-        inputs, targets = material.inputs[chosen], material.targets[chosen]
-        inputs = recipe.augmentation(inputs, augment)
-        optimizer.zero_grad(set_to_none=True)
-        if isinstance(recipe.optimizer, SAM):
-            _differentiate_uphill(recipe, recipe.optimizer.rho, module, inputs, targets)
-        else:
-            _differentiate(recipe, module, inputs, targets)
-        optimizer.step()
+    def differentiate() -> None:
+        with autocast(recipe, inputs.device):
+            logits = module(inputs)
+        recipe.loss(as_columns(logits.float()), targets, epoch).mean().backward()
 
-
-def _differentiate(recipe: Recipe, module: nn.Module, inputs: Tensor, targets: Tensor) -> None:
-    with autocast(recipe, inputs.device):
-        logits = module(inputs)
-    loss = recipe.loss(as_columns(logits.float()), targets).mean()
-    loss.backward()
-
-
-def _differentiate_uphill(
-    recipe: Recipe, rho: float, module: nn.Module, inputs: Tensor, targets: Tensor
-) -> None:
-    """Leave the gradient at w + rho g / ||g||, of the same function: both passes draw the same noise."""
-    with torch.random.fork_rng(devices=_devices(inputs.device)):
-        _differentiate(recipe, module, inputs, targets)
-    with uphill(module, rho):
-        _differentiate(recipe, module, inputs, targets)
+    optimizer.zero_grad(set_to_none=True)
+    if isinstance(recipe.optimizer, SAM):
+        # the gradient at w + rho g / ||g||, of the same function: both passes draw the same noise
+        with torch.random.fork_rng(devices=_devices(inputs.device)):
+            differentiate()
+        with uphill(module, recipe.optimizer.rho):
+            differentiate()
+    else:
+        differentiate()
+    optimizer.step()
 
 
 def as_columns(logits: Tensor) -> Tensor:

@@ -5,17 +5,15 @@ few batched matrix multiplies. Initialization, batches and dropout come from the
 sequential engine; the models agree with it up to float32 rounding.
 """
 
-from collections.abc import Iterator
-
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from vestige.core import seeds
-from vestige.data.transforms import Identity, View
+from vestige.data.transforms import View
 from vestige.signals.measure import Observation, measure
-from vestige.training import batches
 from vestige.training.engine import Job, Material, Progress, Recording, Trained, initialized
+from vestige.training.feed import Batch, Feed
 from vestige.training.optimizers import SAM, SGD, base_rule
 from vestige.training.perceptron import ACTIVATIONS, alternates, layers_of, stacked_parameters
 from vestige.training.recipe import Recipe
@@ -35,8 +33,6 @@ def unsupported(module: nn.Module, recipe: Recipe) -> str | None:
         return "its layers are not linear layers, each followed by at most one activation and one dropout"
     if not all(p.requires_grad for p in module.parameters()):
         return "some of its parameters are frozen"
-    if not isinstance(recipe.augmentation, Identity):
-        return "augmentation works on one model's batch at a time"
     rule = base_rule(recipe.optimizer)
     if isinstance(rule, SGD) and rule.nesterov:
         return "Nesterov momentum is not part of it"
@@ -65,11 +61,9 @@ class Stack:
     """Models side by side, those with the most batches first."""
 
     def __init__(self, recipe: Recipe, material: Material, job: Job) -> None:
-        self.recipe, self.material, self.seed = recipe, material, job.seed
-        rank = sorted(range(len(job.models)), key=lambda i: -len(job.members[i]))
-        self.models = [job.models[i] for i in rank]
-        self.members = [job.members[i] for i in rank]
-        modules = [initialized(recipe, material, job.seed, model) for model in self.models]
+        job = job.at(sorted(range(len(job.models)), key=lambda i: -len(job.members[i])))
+        self.recipe, self.material, self.models = recipe, material, job.models
+        modules = [initialized(recipe, material, job.seed, model) for model in job.models]
         first = modules[0]
         assert isinstance(first, nn.Sequential)
         self.layers = layers_of(first)
@@ -79,8 +73,7 @@ class Stack:
         self.climb = StackedClimb(rule.rho, self.parameters) if isinstance(rule, SAM) else None
         self.inputs = material.inputs.flatten(1)
         self.dtype = torch.bfloat16 if recipe.precision == "bf16" else torch.float32
-        self.training_inputs = self.inputs.to(self.dtype)
-        self.gathered = self.training_inputs.new_empty(0)  # one buffer for all batches
+        self.feed = Feed(recipe, material, job, self.dtype)
         self.noise = [
             torch.Generator(material.device).manual_seed(seeds.derive(job.seed, "noise", model))
             for model in self.models
@@ -89,40 +82,26 @@ class Stack:
     def train_epoch(self, epoch: int) -> None:
         """One pass of every model over its own members."""
         lr = self.recipe.optimizer.lr * self.recipe.schedule(epoch, self.recipe.epochs)
-        orders = [
-            batches.order(self.seed, model, epoch, members)
-            for model, members in zip(self.models, self.members, strict=True)
-        ]
-        for chosen, sizes in stacked_batches(orders, self.recipe.batch_size):
-            self._step(torch.from_numpy(chosen).to(self.material.device), sizes, lr)
+        for batch in self.feed.epoch(epoch):
+            self._step(batch, epoch, lr)
 
-    def _step(self, chosen: Tensor, sizes: list[int], lr: float) -> None:
-        active, width = chosen.shape
-        flat = chosen.reshape(-1)
-        self.gathered.resize_(len(flat), self.inputs.shape[1])
-        torch.index_select(self.training_inputs, 0, flat, out=self.gathered)
-        inputs = self.gathered.view(active, width, -1)
-        targets = self.material.targets.index_select(0, flat).view(active, width)
-        weights, masks = self._matrices(self.parameters, active), self._dropout_masks(width, sizes)
+    def _step(self, batch: Batch, epoch: int, lr: float) -> None:
+        active, width = batch.inputs.shape[:2]
+        weights, masks = self._matrices(self.parameters, active), self._dropout_masks(width, batch.sizes)
         if self.climb:
-            self._differentiate(inputs, targets, sizes, weights, masks, self.climb)
+            self._differentiate(batch, epoch, weights, masks, self.climb)
             weights = self._matrices(self.climb.weights(active), active)
         self.update.begin(active)
-        self._differentiate(inputs, targets, sizes, weights, masks, self.update)
+        self._differentiate(batch, epoch, weights, masks, self.update)
         self.update.finish(active, lr)
 
     def _differentiate(
-        self,
-        inputs: Tensor,
-        targets: Tensor,
-        sizes: list[int],
-        weights: list[Tensor],
-        masks: list[Tensor | None],
-        taker: Taker,
+        self, batch: Batch, epoch: int, weights: list[Tensor], masks: list[Tensor | None], taker: Taker
     ) -> None:
         """Hand the gradient of the mean batch loss at these weights to the taker."""
+        inputs = batch.inputs.flatten(2)
         outputs = self._forward(inputs, weights, masks)
-        gradient = self._logit_gradient(outputs.pop().float(), targets, sizes)
+        gradient = self._logit_gradient(outputs.pop().float(), batch, epoch)
         self._backward([inputs, *outputs], weights, masks, gradient, taker)
 
     def _matrices(self, parameters: list[Tensor], active: int) -> list[Tensor]:
@@ -152,18 +131,14 @@ class Stack:
             row[:size] = torch.empty_like(row[:size]).bernoulli_(1 - probability, generator=generator)
         return mask.div_(1 - probability).to(self.dtype)
 
-    def _logit_gradient(self, logits: Tensor, targets: Tensor, sizes: list[int]) -> Tensor:
+    def _logit_gradient(self, logits: Tensor, batch: Batch, epoch: int) -> Tensor:
+        of_loss, shares = self.recipe.loss.logit_gradient, batch.shares
         if logits.shape[-1] == 1:  # a binary model's logit z stands for the pair (0, z)
             pair = torch.cat([torch.zeros_like(logits), logits], -1)
-            gradient = self.recipe.loss.logit_gradient(pair, targets)[..., 1:].contiguous()
+            gradient = of_loss(pair, batch.targets, epoch, shares)[..., 1:].contiguous()
         else:
-            gradient = self.recipe.loss.logit_gradient(logits, targets)
-        if min(sizes) == logits.shape[1]:
-            return gradient.mul_(1 / sizes[0])
-        for row, size in zip(gradient, sizes, strict=True):
-            row[:size] *= 1 / size
-            row[size:] = 0  # padding
-        return gradient
+            gradient = of_loss(logits, batch.targets, epoch, shares)
+        return gradient.mul_(1 / batch.sizes[0] if shares is None else shares.unsqueeze(-1))
 
     def _backward(
         self,
@@ -222,18 +197,3 @@ class Stack:
             named[f"{layer.name}.weight"] = self.parameters[2 * i][position].t().cpu().contiguous()
             named[f"{layer.name}.bias"] = self.parameters[2 * i + 1][position, 0].cpu().contiguous()
         return named
-
-
-def stacked_batches(orders: list[np.ndarray], batch_size: int) -> Iterator[tuple[np.ndarray, list[int]]]:
-    """The batches of an epoch: sample indices [active width], padded with 0, and each row's true size.
-
-    orders: one per model, the longest first; models whose epoch is over drop out at the end.
-    """
-    bounds = [batches.bounds(len(order), batch_size) for order in orders]
-    for step in range(len(bounds[0])):
-        spans = [span[step] for span in bounds if step < len(span)]
-        sizes = [stop - start for start, stop in spans]
-        chosen = np.zeros((len(spans), max(sizes)), np.int64)
-        for row, order, (start, stop) in zip(chosen, orders, spans, strict=False):
-            row[: stop - start] = order[start:stop]
-        yield chosen, sizes

@@ -5,7 +5,7 @@ Layers that draw noise of their own, such as dropout, are left to the sequential
 not draw from a stream per model.
 """
 
-from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -13,10 +13,9 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad, stack_module_state, vmap
 from torch.nn.modules.dropout import _DropoutNd  # pyright: ignore[reportPrivateUsage]
 
-from vestige.core import seeds
 from vestige.signals.measure import Observation, measure
-from vestige.training import batches
 from vestige.training.engine import Job, Material, Progress, Recording, Trained, initialized
+from vestige.training.feed import Feed
 from vestige.training.optimizers import SAM
 from vestige.training.recipe import Recipe
 from vestige.training.sequential import as_columns, autocast, evaluation_batch, set_learning_rate
@@ -42,9 +41,7 @@ def train(
     """The trained models, in the order of `job.models`."""
     done: dict[int, Trained] = {}
     for size in sorted({len(members) for members in job.members}):
-        chosen = [i for i, members in enumerate(job.members) if len(members) == size]
-        models, members = (tuple(values[i] for i in chosen) for values in (job.models, job.members))
-        part = replace(job, models=models, members=members)
+        part = job.at([i for i, members in enumerate(job.members) if len(members) == size])
         for trained in _train_equal(recipe, material, part, observation, progress):
             done[trained.model] = trained
     return [done[model] for model in job.models]
@@ -76,45 +73,32 @@ class Flock:
         self.buffers: State
         self.parameters, self.buffers = stack_module_state(modules)
         self.optimizer = recipe.optimizer.build(self.parameters.values())
-        self.augment = [
-            torch.Generator(material.device).manual_seed(seeds.derive(job.seed, "augmentation", model))
-            for model in job.models
-        ]
+        self.feed = Feed(recipe, material, job)
 
     def train_epoch(self, epoch: int) -> None:
         """One pass of every model over its own members."""
         self.module.train()
         set_learning_rate(self.optimizer, self.recipe, epoch)
-        orders = torch.stack(
-            [
-                torch.from_numpy(batches.order(self.job.seed, model, epoch, members))
-                for model, members in zip(self.job.models, self.job.members, strict=True)
-            ]
-        ).to(self.material.device)
-        for start, stop in batches.bounds(orders.shape[1], self.recipe.batch_size):
-            self._step(orders[:, start:stop])
+        for batch in self.feed.epoch(epoch):
+            self._step(batch.inputs, batch.targets, epoch)
 
-    def _step(self, chosen: Tensor) -> None:
-        targets = self.material.targets[chosen]
-        inputs = torch.stack(
-            [
-                self.recipe.augmentation(self.material.inputs[row], generator)
-                for row, generator in zip(chosen, self.augment, strict=True)
-            ]
-        )
-        gradients = self._gradients(self.parameters, self.buffers, inputs, targets)
+    def _step(self, inputs: Tensor, targets: Tensor, epoch: int) -> None:
+        gradients = self._gradients(self.parameters, self.buffers, inputs, targets, epoch)
         if isinstance(self.recipe.optimizer, SAM):
             uphill = self._uphill(gradients, self.recipe.optimizer.rho)
             # on copies, so that batch-norm statistics never see the climb
             buffers = {name: buffer.clone() for name, buffer in self.buffers.items()}
-            gradients = self._gradients(uphill, buffers, inputs, targets)
+            gradients = self._gradients(uphill, buffers, inputs, targets, epoch)
         for name, parameter in self.parameters.items():
             parameter.grad = gradients[name]
         self.optimizer.step()
 
-    def _gradients(self, parameters: State, buffers: State, inputs: Tensor, targets: Tensor) -> State:
+    def _gradients(
+        self, parameters: State, buffers: State, inputs: Tensor, targets: Tensor, epoch: int
+    ) -> State:
+        loss = partial(self._loss, epoch=epoch)
         with autocast(self.recipe, self.material.device):
-            return vmap(grad(self._loss))(parameters, buffers, inputs, targets)
+            return vmap(grad(loss))(parameters, buffers, inputs, targets)
 
     def _uphill(self, gradients: State, rho: float) -> State:
         steps = climb(list(gradients.values()), rho)
@@ -122,9 +106,9 @@ class Flock:
             name: self.parameters[name].detach() + step for name, step in zip(gradients, steps, strict=True)
         }
 
-    def _loss(self, parameters: State, buffers: State, inputs: Tensor, targets: Tensor) -> Tensor:
+    def _loss(self, parameters: State, buffers: State, inputs: Tensor, targets: Tensor, epoch: int) -> Tensor:
         logits: Any = functional_call(self.module, (parameters, buffers), (inputs,))
-        return self.recipe.loss(as_columns(logits.float()), targets).mean()
+        return self.recipe.loss(as_columns(logits.float()), targets, epoch).mean()
 
     @torch.no_grad()
     def observe(self, observation: Observation) -> list[dict[str, Any]]:

@@ -1,0 +1,35 @@
+"""Edits of a recipe that cannot both hold."""
+
+from vestige.training.losses import RelaxLoss
+from vestige.training.recipe import Conflict, Recipe
+from vestige.training.targets import Distilled, DisturbedLabels, SplitTaught
+
+TEACHINGS = {DisturbedLabels: "disturb_label", Distilled: "distillation", SplitTaught: "selena"}
+
+
+class DefenseConflict(Conflict):
+    """Two edits of a recipe that cannot both hold; the message names both."""
+
+
+def unclaimed(defense: str, part: str, present: object, usual: object) -> None:
+    """Raise DefenseConflict if the part is not as usual, so that the defense would displace what it holds."""
+    if present != usual:
+        raise DefenseConflict(
+            f"{defense} would displace {part}={present}, which the recipe holds already; drop one of the two"
+        )
+
+
+def check_private(recipe: Recipe) -> None:
+    """Raise DefenseConflict where DP-SGD's guarantee would not cover what the recipe does to samples."""
+    if recipe.privacy is None:
+        return
+    if isinstance(recipe.targets, Distilled | SplitTaught):
+        _refuse(TEACHINGS[type(recipe.targets)], "a teacher without noise trains on the same members")
+    if recipe.mixing:
+        _refuse("mixup", "a mixed sample holds two records, so that clipping bounds neither")
+    if isinstance(recipe.loss, RelaxLoss):
+        _refuse("relax_loss", "its mean over a batch ties samples together")
+
+
+def _refuse(other: str, reason: str) -> None:
+    raise DefenseConflict(f"dp_sgd and {other} cannot be combined: {reason}; drop one of the two")

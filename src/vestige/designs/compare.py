@@ -1,0 +1,181 @@
+"""`vestige.compare`: defenses under the same attacks, on the same coins."""
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from vestige.audits import audit as audits
+from vestige.audits.folder import MANIFEST, claimed
+from vestige.audits.options import Options
+from vestige.audits.preparation import Prepared
+from vestige.audits.step import Listener, Step, silent
+from vestige.core import files
+from vestige.core.errors import InputError, unknown_name
+from vestige.designs.design import Cell, Design, factor
+from vestige.designs.measurement import loss_ranks, measured, notes_of
+from vestige.designs.protection import MeasuredRow, Protection, with_time_ratios
+from vestige.designs.run import finished, manifest_of, prepared_cell
+from vestige.population.fit import Progress, fit_all
+from vestige.report.protection import render_protection
+from vestige.risk.result import AuditResult
+
+NONE = "none"
+MODELS = 16  # per defense and seed, unless asked otherwise: eight pairs of targets
+ATTACKS = ("lira-online-fixed", "rmia-online", "loss")
+SEEDS = 3
+
+
+def compare(
+    dataset: str = "",
+    defenses: Sequence[str] = (),
+    *,
+    seeds: int = SEEDS,
+    distance: bool = True,
+    listener: Listener = silent,
+    **options: Any,
+) -> Protection:
+    """What each defense protects, and at what price: use, attacks, worst case and distance to confident.
+
+    defenses: as written, for example "label_smoothing:0.1+random_crop:4"; "none" is always among them.
+    seeds: repetitions, from options["seed"] (0) up; each draws coins that all defenses share.
+    distance: measure the distance to confident, the slowest part.
+    options: any field of `vestige.audits.options.Options` but defense, the same for all.
+
+    A comparison that was interrupted continues where it stopped when called again with the same arguments.
+    Raises InputError or RunFolderError before any training if something is wrong with any defense. A defense
+    that fails later leaves the others' results intact and is named in `failures` and on the page.
+    """
+    known = {f.name for f in dataclasses.fields(Options)} - {"defense"}
+    for name in options:
+        if name not in known:
+            raise unknown_name("option", name, known)
+    for name in ("out", "data_dir"):
+        if options.get(name) is not None:
+            options[name] = Path(options[name])
+    for name in ("attack", "signals"):
+        if isinstance(options.get(name), str):
+            options[name] = (options[name],)
+    return run(design_of(Options(dataset=dataset, **options), defenses, seeds), distance, listener)
+
+
+def design_of(base: Options, defenses: Sequence[str], seeds: int) -> Design:
+    """The grid of defenses and seeds, with the usual size and attacks where nothing else is asked for.
+
+    Raises InputError without defenses or seeds.
+    """
+    if not [name for name in defenses if name != NONE]:
+        raise InputError(
+            "defense: none is given; name at least one, for example --defense label_smoothing:0.1"
+        )
+    if seeds < 1:
+        raise InputError(f"seeds={seeds} must be at least 1")
+    names = tuple(dict.fromkeys((NONE, *defenses)))
+    usual = dataclasses.replace(
+        base,
+        models=base.models or MODELS,
+        attack=base.attack or ATTACKS,
+        checkpoints=base.checkpoints or 2,
+        signals=tuple(dict.fromkeys((*base.signals, "top_confidence"))),
+    )
+    seed_levels = tuple(range(base.seed, base.seed + seeds))
+    return Design(usual, (factor("defense", names), factor("seed", seed_levels)))
+
+
+def run(design: Design, distance: bool = True, listener: Listener = silent) -> Protection:
+    """Carry out a comparison in its folder."""
+    folder = design.base.out or audits.default_folder(f"{design.base.dataset or 'data'}-defenses")
+    cells = {cell: prepared_cell(cell, folder / "cells" / cell.folder) for cell in design.cells}
+    with claimed(folder):
+        manifest = {**manifest_of(design), "distance": distance}
+        files.write_json(folder / MANIFEST, {**manifest, "state": "running"})
+        failures = _train(cells, listener)
+        rows: list[MeasuredRow] = []
+        notes: dict[str, tuple[str, ...]] = {}
+        for cell, prepared in cells.items():
+            if cell in failures:
+                continue
+            try:
+                rows += _measure(cell, prepared, distance, listener)
+                notes[_defense(cell)] = notes_of(prepared)
+            except Exception as error:  # a failing cell must not take the others along; it is reported
+                failures[cell] = f"{type(error).__name__}: {error}"
+        named = {(_defense(cell), _seed(cell)): why for cell, why in failures.items()}
+        found = Protection(with_time_ratios(rows), folder, named, notes)
+        _write(found, design, cells)
+        audits.finish(folder, manifest)
+    return found
+
+
+def _train(cells: dict[Cell, Prepared], listener: Listener) -> dict[Cell, str]:
+    """Train all cells in one pool; where that fails, one after the other, and say which failed and why."""
+    total = sum(one.plan.membership.num_models for one in cells.values())
+
+    def report(progress: Progress) -> None:
+        listener(Step("train", progress.models_done, progress.models_total, "models", progress.seconds))
+
+    listener(Step("train", 0, total, "models", 0.0))
+    try:
+        _fit(list(cells.values()), report)
+    except InputError:
+        raise
+    except Exception:
+        return _train_apart(cells, report)
+    return {}
+
+
+def _train_apart(cells: dict[Cell, Prepared], report: Any) -> dict[Cell, str]:
+    failures: dict[Cell, str] = {}
+    for cell, prepared in cells.items():
+        try:
+            _fit([prepared], report)
+        except Exception as error:  # reported with the cell's name
+            failures[cell] = f"{type(error).__name__}: {error}"
+    return failures
+
+
+def _fit(prepared: list[Prepared], report: Any) -> None:
+    folders = [one.options.out for one in prepared]
+    fit_all([one.plan for one in prepared], [f for f in folders if f], prepared[0].options.jobs, report)
+
+
+def _measure(cell: Cell, prepared: Prepared, distance: bool, listener: Listener) -> list[MeasuredRow]:
+    def named(step: Step) -> None:
+        listener(dataclasses.replace(step, stage=f"{cell.name}: {step.stage}"))
+
+    folder = prepared.options.out
+    assert folder is not None
+    result: AuditResult | None = finished(prepared, folder)
+    result = result or audits.run(prepared, named).result
+    return [
+        MeasuredRow(defense=_defense(cell), seed=_seed(cell), attack=attack, metric=metric, estimate=estimate)
+        for (attack, metric), estimate in measured(prepared, result, folder, distance, named).items()
+    ]
+
+
+def _defense(cell: Cell) -> str:
+    return str(dict(cell.levels)["defense"])
+
+
+def _seed(cell: Cell) -> int:
+    return int(dict(cell.levels)["seed"])
+
+
+def _write(found: Protection, design: Design, cells: dict[Cell, Prepared]) -> None:
+    """comparison.parquet, comparison.json and comparison.html, each in one step."""
+    folder, table = found.folder, found.table
+    with files.replacing(folder / "comparison.parquet") as temporary:
+        table.to_parquet(temporary, index=False)
+    rows = table.astype(object).where(table.notna(), None).to_dict(orient="records")
+    failures = [{"defense": d, "seed": s, "why": why} for (d, s), why in found.failures.items()]
+    document = {"schema_version": 1, "rows": rows, "failures": failures}
+    files.write_text(folder / "comparison.json", json.dumps(document, indent=1, allow_nan=False) + "\n")
+    links = {_defense(cell): f"cells/{cell.folder}/report.html" for cell in reversed(cells)}
+    ranks = loss_ranks({(_defense(c), _seed(c)): p for c, p in cells.items() if not _failed(found, c)})
+    headline = (design.base.attack or ATTACKS)[0]
+    render_protection(found.summary, headline, found.seeds, ranks, folder / "comparison.html", links)
+
+
+def _failed(found: Protection, cell: Cell) -> bool:
+    return (_defense(cell), _seed(cell)) in found.failures

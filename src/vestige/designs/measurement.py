@@ -1,0 +1,177 @@
+"""What is measured of one defense under one seed, beside its audit."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from vestige.audits.distances import Survey, distances
+from vestige.audits.preparation import Prepared
+from vestige.audits.step import Listener
+from vestige.population.recorded import Recorded, recorded
+from vestige.population.store import Store
+from vestige.report.protection import Key, LossRanks
+from vestige.risk.calibration import recorded_calibration
+from vestige.risk.estimate import Z_95, Estimate, unsupported
+from vestige.risk.known import known_members
+from vestige.risk.rank_agreement import rank_agreement
+from vestige.risk.result import AuditResult
+from vestige.risk.summary import AttackSummary, summarize
+from vestige.risk.target_mean import target_mean
+from vestige.signals.source import read
+from vestige.stats.roc import roc
+from vestige.training.private import statement
+
+FPRS = (0.01, 0.001)
+MOST_DISTANCES = 8  # models whose distances are measured; four pairs, each with an interval of its own
+WORST = 0.01  # the share of the records that counts as the most exposed
+
+
+def measured(
+    prepared: Prepared, result: AuditResult, folder: Path, distance: bool, listener: Listener
+) -> dict[Key, Estimate]:
+    """By (attack, metric): attacks, use, the attacker who knows some members, the worst case, distances."""
+    found = recorded(folder)
+    rows: dict[Key, Estimate] = {}
+    for summary in result.attacks:
+        rows |= _attack(summary, summary.attack)
+    rows |= _use(result, found)
+    rows["utility", "seconds"] = _seconds(prepared, folder)
+    rows |= _known(found, prepared.plan.seed)
+    rows |= _worst(folder, result.headline.attack)
+    if prepared.canaries is not None:
+        rows |= canary_figures(folder, result.headline.attack, prepared.canaries, found, prepared.plan.seed)
+    if distance:
+        rows |= _distance(prepared, folder, listener)
+    return rows
+
+
+def notes_of(prepared: Prepared) -> tuple[str, ...]:
+    """What a reader should know about the defense itself."""
+    recipe = prepared.plan.recipe
+    if not recipe.privacy:
+        return ()
+    fewest = int(prepared.plan.membership.mask.sum(1).min())
+    stated = statement(recipe.privacy, fewest, recipe.batch_size, recipe.epochs)
+    return tuple(f"{name}: {value}" for name, value in stated)
+
+
+def _attack(summary: AttackSummary, name: str) -> dict[Key, Estimate]:
+    rates = {fpr: summary.at(fpr) for fpr in FPRS}
+    tprs = {f"tpr@{fpr:g}": rate.tpr for fpr, rate in rates.items() if rate is not None}
+    figures = {"auc": summary.auc, "advantage": summary.advantage, **tprs}
+    return {(name, metric): estimate for metric, estimate in figures.items()}
+
+
+def _use(result: AuditResult, found: Recorded) -> dict[Key, Estimate]:
+    """Accuracy on members and others, and calibration on the others."""
+    names = {"members": "train_accuracy", "non-members": "test_accuracy"}
+    rows: dict[Key, Estimate] = {}
+    for accuracy in result.accuracies:
+        half = Z_95 * (accuracy.sd or 0.0) / float(np.sqrt(accuracy.models))
+        low, high = accuracy.mean - half, accuracy.mean + half
+        rows["utility", names[accuracy.part]] = Estimate(
+            value=accuracy.mean, low=low, high=high, method="normal, over models"
+        )
+    if "top_confidence" in found.signals.names:
+        error = recorded_calibration(found.signals, found.membership)
+        rows["utility", "ece"] = error.non_members_estimate
+    return rows
+
+
+def _seconds(prepared: Prepared, folder: Path) -> Estimate:
+    """Processor seconds per model, training and measuring together."""
+    store = Store.of(prepared.plan, folder)
+    values = [store.seconds(model) for model in range(prepared.plan.membership.num_models)]
+    median = float(np.median(values))
+    return unsupported("not on record") if np.isnan(median) else Estimate(value=median)
+
+
+def _known(found: Recorded, seed: int) -> dict[Key, Estimate]:
+    """The two loss attacks of Kaya, Hong and Dumitras 2020, with 100 + 100 known samples."""
+    scores = -_losses(found)
+    gained = known_members(scores, found.membership.mask, found.membership.clusters(), seed=seed)
+    return {
+        ("loss-average", "advantage"): gained.average.estimate,
+        ("loss-powerful", "advantage"): gained.powerful.estimate,
+    }
+
+
+def _losses(found: Recorded) -> np.ndarray:
+    """The loss of every sample under every model at the end, mean over queries, [models samples]."""
+    last = len(found.epochs) - 1
+    models = range(found.signals.shape[0])
+    return np.stack([read(found.signals, "loss", model, last).mean(1) for model in models])
+
+
+def _worst(folder: Path, headline: str) -> dict[Key, Estimate]:
+    """The mean rates of the most exposed records; chosen by the same models, so there is no interval."""
+    table = pd.read_parquet(folder / "samples.parquet")
+    top = table.nlargest(max(1, round(WORST * len(table))), "vulnerability")
+    note = "chosen by the figure that is shown"
+    high = float(np.mean(np.asarray(table["region"]) == "High"))
+    rates = {name: float(np.mean(np.asarray(top[name]))) for name in ("tpr", "fpr")}
+    return {
+        (headline, "worst_tpr"): Estimate(value=rates["tpr"], note=note),
+        (headline, "worst_fpr"): Estimate(value=rates["fpr"], note=note),
+        (headline, "high_share"): Estimate(value=high, note="share of records in the region High"),
+    }
+
+
+def _distance(prepared: Prepared, folder: Path, listener: Listener) -> dict[Key, Estimate]:
+    """The distance to confident as an attack, beside the loss at the same records of the same models."""
+    survey = Survey(models=min(MOST_DISTANCES, prepared.plan.membership.num_models))
+    found = distances(prepared.plan, folder, survey, listener=listener)
+    if found.note:
+        return {("distance", "auc"): unsupported(found.note)}
+    by_distance, by_loss = (_aucs(scores, found.member) for scores in (found.scores, -found.losses))
+    gained = known_members(found.scores, found.member, found.clusters, seed=prepared.plan.seed)
+    by_known_loss = known_members(-found.losses, found.member, found.clusters, seed=prepared.plan.seed)
+
+    def mean(values: np.ndarray, least: float) -> Estimate:
+        return target_mean(values, found.clusters, f"{len(values)} models", least=least)
+
+    return {
+        ("distance", "auc"): mean(by_distance, 0.0),
+        ("loss-same-records", "auc"): mean(by_loss, 0.0),
+        ("distance", "gain"): mean(by_distance - by_loss, -1.0),
+        ("distance", "advantage"): gained.powerful.estimate,
+        ("loss-same-records", "advantage"): by_known_loss.powerful.estimate,
+    }
+
+
+def _aucs(scores: np.ndarray, member: np.ndarray) -> np.ndarray:
+    """The AUC of each target, [targets]; NaN scores are left out."""
+    return np.array([roc(row, coin).auc for row, coin in zip(scores, member, strict=True)])
+
+
+def canary_figures(
+    folder: Path, headline: str, canaries: np.ndarray, found: Recorded, seed: int
+) -> dict[Key, Estimate]:
+    """The headline attack on the canaries alone."""
+    scores = pd.read_parquet(folder / "scores.parquet", filters=[("attack", "==", headline)])
+    values = np.asarray(scores["score"], np.float64).reshape(found.membership.mask.shape)
+    summary = summarize(
+        values[:, canaries],
+        found.membership.mask[:, canaries],
+        found.membership.clusters(),
+        attack=headline,
+        seed=seed,
+    )
+    return _attack(summary, f"{headline}@canaries")
+
+
+def loss_ranks(cells: Mapping[tuple[str, int], Prepared]) -> LossRanks | None:
+    """The loss rank correlations of all defenses under the first seed; None with fewer than two."""
+    first = min((seed for _, seed in cells), default=0)
+    chosen = {defense: prepared for (defense, seed), prepared in cells.items() if seed == first}
+    if len(chosen) < 2:
+        return None
+    folders = {defense: prepared.options.out for defense, prepared in chosen.items()}
+    found = {defense: recorded(folder) for defense, folder in folders.items() if folder is not None}
+    membership = next(iter(found.values())).membership
+    ranks = rank_agreement(
+        {defense: _losses(one) for defense, one in found.items()}, membership.mask, membership.clusters()
+    )
+    return LossRanks(names=ranks.mechanisms, values=ranks.values)
