@@ -74,15 +74,12 @@ def _ladder(parts: Parts) -> list[Finding]:
                 least=0.0,
             ),
         ]
-        rows += [
-            finding(
-                f"displacement x 1000, {level}",
-                _paper_displacement(str(level)),
-                setting,
-                end("displacement_x1000").estimate,
-            )
-            for level, end in zip(levels, ends, strict=True)
-        ]
+        for level, end in zip(levels, ends, strict=True):
+            paper = _paper_displacement(str(level))
+            rows += [
+                finding(f"displacement x 1000, {level}", paper, setting, end("displacement_x1000").estimate),
+                finding(f"train accuracy, {level}", "none", setting, end("train_accuracy").share),
+            ]
     return rows
 
 
@@ -179,8 +176,12 @@ def _early(parts: Parts) -> list[Finding]:
             cells.append(("images", f"{name}, MLP", {"dataset": name}, 0.7))
     if "depth" in parts:
         cells.append(("depth", f"CIFAR-10 subset, {DEPTHS[-1]}", {"model": DEPTHS[-1]}, 0.7))
-    for part, setting, levels, bound in cells:
+    for part, data, levels, bound in cells:
         of = _of(parts[part], **levels)
+        half = of("half_time").estimate.value
+        setting = (
+            f"{data}; half-time {'unknown' if half is None else f'{half:.0f}'} of {_epochs(parts[part])}"
+        )
         rows += [
             finding(
                 "finally vulnerable known at 30 % of training",
@@ -259,6 +260,12 @@ def _second_attack(parts: Parts) -> list[Finding]:
         )
     )
     return rows
+
+
+def _epochs(comparison: Comparison) -> int:
+    """How many epochs the cells were trained."""
+    found = comparison.cells[0].result.dynamics
+    return int(found.curves[0].epochs[-1]) if found else 0
 
 
 def _of(comparison: Comparison, **levels: object) -> Callable[[str], Measured]:

@@ -50,7 +50,7 @@ def designs(settings: Settings) -> dict[str, Design]:
     images = {
         "models": settings.image_models, "samples": settings.samples, "batch_size": 64, "lr": 0.05,
         "schedule": "cosine", "data_dir": settings.data_dir, "attack": ("lira-online-fixed",),
-        "jobs": settings.jobs, "epochs": 40,
+        "jobs": settings.jobs, "epochs": 100,
     }  # fmt: skip
     network = {
         **images,

@@ -24,11 +24,14 @@ PARTS = (("noise", "input_noise"), ("images", "dataset"), ("depth", "model"))
 def measured_rows(parts: Mapping[str, Comparison]) -> list[dict[str, Any]]:
     """The precision of early warnings by data set, signal and share, as the tracker ships them.
 
-    One cell per condition, that of the first seed: precision is a mean over its models.
+    One cell per condition, that of the first seed: precision is a mean over its models. Conditions under
+    which no record ends exposed say nothing of precision and are left out.
     """
     rows: list[dict[str, Any]] = []
     for name, cell in _cells(parts):
         exposed, options = _exposed(cell.folder), json.loads((cell.folder / "manifest.json").read_text())
+        if not exposed.any():
+            continue
         for signal in INDICATORS:
             for share in SHARES:
                 found, chance = _precision(cell.folder, exposed, signal, share)
@@ -64,7 +67,10 @@ def foretold(parts: Mapping[str, Comparison]) -> list[Finding]:
     """Findings: the precision of the top 1 % by loss-trace IQR, at 30 % of training."""
     rows: list[Finding] = []
     for name, cell in _cells(parts):
-        found, chance = _precision(cell.folder, _exposed(cell.folder), "loss_trace_iqr", 0.01)
+        exposed = _exposed(cell.folder)
+        if not exposed.any():
+            continue
+        found, chance = _precision(cell.folder, exposed, "loss_trace_iqr", 0.01)
         rows.append(
             finding(
                 "precision of the top 1 % by loss-trace IQR at 30 % of training",
@@ -87,7 +93,12 @@ def _cells(parts: Mapping[str, Comparison]) -> Iterator[tuple[str, CellResult]]:
             if levels.get("seed") == first:
                 level = levels[option]
                 noise = f" with noise {level}" if level else ""
-                yield {"input_noise": f"digits{noise}", "model": "cifar10"}.get(option, str(level)), cell
+                yield (
+                    {"input_noise": f"digits{noise}", "model": f"cifar10 under {level}"}.get(
+                        option, str(level)
+                    ),
+                    cell,
+                )
 
 
 def _precision(
