@@ -1,18 +1,18 @@
 """`vestige study`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from vestige.cli.audit import split
 from vestige.core.errors import unknown_name
 
-STUDIES = ("dynamics",)
+STUDIES = ("dynamics", "regularization")
 
 
 def study(
-    name: Annotated[str, typer.Argument(help="dynamics")],
+    name: Annotated[str, typer.Argument(help="dynamics or regularization")],
     out: Annotated[Path | None, typer.Option(help="folder; default vestige-runs/study-NAME")] = None,
     data_dir: Annotated[
         Path | None, typer.Option(help="folder of official data files", envvar="VESTIGE_DATA")
@@ -21,30 +21,29 @@ def study(
         list[str] | None, typer.Option(help="only this part (may repeat): noise, labels, capacity, ...")
     ] = None,
     seeds: Annotated[int, typer.Option(help="repetitions")] = 3,
-    models: Annotated[int, typer.Option(help="per cell on digits")] = 128,
-    image_models: Annotated[int, typer.Option(help="per cell on images")] = 32,
+    models: Annotated[int | None, typer.Option(help="per cell; default that of the study")] = None,
     jobs: Annotated[int | None, typer.Option(help="worker processes; default one per core")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="show no progress")] = False,
 ) -> None:
     """Run a paper's claims again and print a table: claim, paper's figure, ours with interval, verdict."""
     from vestige.cli.progress import display
     from vestige.core import check
-    from vestige.studies import dynamics, table
+    from vestige.studies import dynamics, regularization, table
 
     if name not in STUDIES:
         raise unknown_name("study", name, STUDIES)
     check.at_least("seeds", seeds, 1)
-    settings = dynamics.Settings(
-        out=out or Path("vestige-runs") / f"study-{name}",
-        data_dir=data_dir,
-        seeds=tuple(range(1, seeds + 1)),
-        models=models,
-        image_models=image_models,
-        jobs=jobs,
-        parts=split(part),
-    )
+    folder = out or Path("vestige-runs") / f"study-{name}"
+    common: dict[str, Any] = {"out": folder, "data_dir": data_dir, "jobs": jobs, "parts": split(part)}
+    if models is not None:
+        common["models"] = models
     with display(quiet) as listener:
-        findings = dynamics.study(settings, listener)
-    path = table.write(findings, dynamics.TITLE, settings.out)
+        if name == "dynamics":
+            one = dynamics.Settings(**common, seeds=tuple(range(1, seeds + 1)))
+            title, findings = dynamics.TITLE, dynamics.study(one, listener)
+        else:
+            other = regularization.Settings(**common, seeds=seeds)
+            title, findings = regularization.TITLE, regularization.study(other, listener)
+    path = table.write(findings, title, folder)
     typer.echo(table.markdown(findings))
     typer.echo(f"Table: {path}")
