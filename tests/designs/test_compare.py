@@ -30,7 +30,7 @@ def found(tmp_path_factory):
 
 
 def test_none_is_always_among_the_defenses_and_first(found):
-    assert found.defenses == ("none", *DEFENSES)
+    assert found.defenses == ("none", *DEFENSES, comparing.PRIVATE)
     assert found.seeds == 2
     assert found.failures == {}
 
@@ -75,6 +75,15 @@ def test_the_time_of_none_is_one(found):
     table = found.table
     none = table[(table.defense == "none") & (table.metric == "time_ratio")]
     assert none.value.tolist() == [1.0, 1.0]
+
+
+def test_private_training_stands_beside_the_others_on_canaries_with_its_epsilon(found):
+    assert any("epsilon" in note.lower() for note in found.notes[comparing.PRIVATE])
+    alone = comparing.design_of(
+        comparing.Options(dataset="digits", canaries=3), ["dp_sgd:noise=1/delta=1e-4"], 1
+    )
+    assert len(alone.cells) == 2
+    assert len(comparing.design_of(comparing.Options(dataset="digits"), ["dropout:0.1"], 1).cells) == 2
 
 
 def test_page_and_json_hold_all_defenses(found):

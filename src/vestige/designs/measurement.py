@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from vestige.audits.adaptive import is_adaptable, training_losses
 from vestige.audits.distances import Survey, distances
 from vestige.audits.preparation import Prepared
 from vestige.audits.step import Listener
@@ -39,6 +40,8 @@ def measured(
     rows |= _use(result, found)
     rows["utility", "seconds"] = _seconds(prepared, folder)
     rows |= _known(found, prepared.plan.seed)
+    if is_adaptable(prepared.plan.recipe):
+        rows["loss-adaptive", "advantage"] = _adaptive(prepared, folder)
     rows |= _worst(folder, result.headline.attack)
     if prepared.canaries is not None:
         rows |= canary_figures(folder, result.headline.attack, prepared.canaries, found, prepared.plan.seed)
@@ -96,6 +99,14 @@ def _known(found: Recorded, seed: int) -> dict[Key, Estimate]:
         ("loss-average", "advantage"): gained.average.estimate,
         ("loss-powerful", "advantage"): gained.powerful.estimate,
     }
+
+
+def _adaptive(prepared: Prepared, folder: Path) -> Estimate:
+    """The attacker who knows some members and the defense: the loss as training saw it."""
+    plan = prepared.plan
+    scores = -training_losses(plan, Store.of(plan, folder))
+    membership = plan.membership
+    return known_members(scores, membership.mask, membership.clusters(), seed=plan.seed).powerful.estimate
 
 
 def _losses(found: Recorded) -> np.ndarray:
