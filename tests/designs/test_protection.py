@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from vestige.designs.protection import MeasuredRow, Protection, mean_of, mechanism
-from vestige.report.protection import LossRanks, render_protection
+from vestige.report.protection import render_protection
+from vestige.report.protection_figures import LossRanks
 from vestige.risk.estimate import Estimate
 
 DEFENSES = {"none": (0.9, 0.3), "crop:4": (0.88, 0.1), "crop:8": (0.6, 0.05), "dropout:0.5": (0.85, 0.2)}

@@ -12,7 +12,7 @@ from vestige.audits.preparation import Prepared
 from vestige.audits.step import Listener
 from vestige.population.recorded import Recorded, recorded
 from vestige.population.store import Store
-from vestige.report.protection import Key, LossRanks
+from vestige.report.protection_figures import Key, LossRanks
 from vestige.risk.calibration import recorded_calibration
 from vestige.risk.estimate import Z_95, Estimate, unsupported
 from vestige.risk.known import known_members

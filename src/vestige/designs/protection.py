@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from vestige.report.protection import ProtectionRow
+from vestige.report.protection_figures import ProtectionRow
 from vestige.risk.estimate import Z_95, Estimate
 
 

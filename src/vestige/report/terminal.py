@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from vestige.report.protection import ProtectionRow
+from vestige.report.protection_figures import ProtectionRow
 from vestige.risk.result import AuditResult
 from vestige.risk.sentences import terminal_lines
 

@@ -23,63 +23,69 @@ Parts = Mapping[str, Comparison]
 
 def _ladder(parts: Parts) -> list[Finding]:
     """Harder data: farther, faster, more widely spread."""
-    rows: list[Finding] = []
     ladders: list[tuple[str, str, tuple[object, ...], str]] = [
         ("noise", "input_noise", NOISE, "digits, noise 0 to 0.6, MLP")
     ]
     if "images" in parts:
         ladders.append(("images", "dataset", IMAGES, "MNIST to CIFAR-10, MLP"))
+    rows: list[Finding] = []
     for part, option, levels, setting in ladders:
-        ends = [_of(parts[part], **{option: level}) for level in levels]
-        for step in range(len(levels) - 1):
-            low, high = ends[step]("displacement"), ends[step + 1]("displacement")
-            rows.append(
-                finding(
-                    f"displacement grows from {levels[step]} to {levels[step + 1]}",
-                    "grows",
-                    setting,
-                    high.minus(low),
-                    least=0.0,
-                )
-            )
+        rungs = {str(level): _of(parts[part], **{option: level}) for level in levels}
+        rows += [*_steps(rungs, setting), *_ends(rungs, setting), *_as_measured(rungs, setting)]
+    return rows
+
+
+Rungs = Mapping[str, Callable[[str], Measured]]
+
+
+def _steps(rungs: Rungs, setting: str) -> list[Finding]:
+    """From each rung of a ladder to the next."""
+    return [
+        finding(
+            f"displacement grows from {low} to {high}",
+            "grows",
+            setting,
+            rungs[high]("displacement").minus(rungs[low]("displacement")),
+            least=0.0,
+        )
+        for low, high in itertools.pairwise(rungs)
+    ]
+
+
+def _ends(rungs: Rungs, setting: str) -> list[Finding]:
+    """The hardest rung against the easiest."""
+    easiest, *_, hardest = rungs.values()
+    distance, speed, entropy = "displacement", "mean_speed", "entropy_change"
+    ratios = (
+        ("displacement", "10.5 (135.0 / 12.8)", hardest(distance).over(easiest(distance)), 4.0),
+        ("encoding speed", "nearly 3", hardest(speed).over(easiest(speed)), 2.0),
+    )
+    return [
+        *(
+            finding(f"{name}, hardest over easiest", paper, setting, e, least=least)
+            for name, paper, e, least in ratios
+        ),
+        finding("change of entropy, hardest", "+4.20 (CINIC-10)", setting, hardest(entropy).estimate),
+        finding("change of entropy, easiest", "-0.08 (MNIST)", setting, easiest(entropy).estimate),
+        finding(
+            "change of entropy grows with hardness",
+            "grows",
+            setting,
+            hardest(entropy).minus(easiest(entropy)),
+            least=0.0,
+        ),
+    ]
+
+
+def _as_measured(rungs: Rungs, setting: str) -> list[Finding]:
+    """Each rung by itself: displacement, and whether the models fitted their members at all."""
+    rows: list[Finding] = []
+    for level, rung in rungs.items():
+        paper = _paper_displacement(level)
         rows += [
-            finding(
-                "displacement, hardest over easiest",
-                "10.5 (135.0 / 12.8)",
-                setting,
-                ends[-1]("displacement").over(ends[0]("displacement")),
-                least=4.0,
-            ),
-            finding(
-                "encoding speed, hardest over easiest",
-                "nearly 3",
-                setting,
-                ends[-1]("mean_speed").over(ends[0]("mean_speed")),
-                least=2.0,
-            ),
-            finding(
-                "change of entropy, hardest",
-                "+4.20 (CINIC-10)",
-                setting,
-                ends[-1]("entropy_change").estimate,
-            ),
-            finding(
-                "change of entropy, easiest", "-0.08 (MNIST)", setting, ends[0]("entropy_change").estimate
-            ),
-            finding(
-                "change of entropy grows with hardness",
-                "grows",
-                setting,
-                ends[-1]("entropy_change").minus(ends[0]("entropy_change")),
-                least=0.0,
-            ),
+            finding(f"displacement x 1000, {level}", paper, setting, rung("displacement_x1000").estimate),
+            finding(f"train accuracy, {level}", "none", setting, rung("train_accuracy").share),
         ]
-        for level, end in zip(levels, ends, strict=True):
-            paper = _paper_displacement(str(level))
-            rows += [
-                finding(f"displacement x 1000, {level}", paper, setting, end("displacement_x1000").estimate),
-                finding(f"train accuracy, {level}", "none", setting, end("train_accuracy").share),
-            ]
     return rows
 
 

@@ -8,18 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from vestige.audits.options import Options
 from vestige.audits.step import Listener, silent
 from vestige.core.errors import unknown_name
 from vestige.designs.compare import design_of, run
 from vestige.designs.protection import Protection
-from vestige.studies.finding import Finding, Measured, finding
+from vestige.studies.finding import Finding
+from vestige.studies.regularization_claims import CLAIMS, NOISY_LABELS, advantages
 
 TITLE = "Regularization against membership inference"
-POWERFUL, ACCURACY = ("loss-powerful", "advantage"), ("utility", "test_accuracy")
-GAIN, DISTANCE = ("distance", "gain"), ("distance", "auc")
 
 DEFENSES = (
     "label_smoothing:0.1",
@@ -44,7 +41,6 @@ DEFENSES = (
     "random_crop:1+label_smoothing:0.5",
     "gaussian_noise:0.6+label_smoothing:0.5",
 )
-NOISY_LABELS = ("label_smoothing:0.1", "label_smoothing:0.5")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,142 +122,5 @@ def study(settings: Settings, listener: Listener = silent) -> tuple[Finding, ...
     rows: list[Finding] = []
     for name, call in parts(settings).items():
         found = call(listener)
-        rows += [*_advantages(found, name), *CLAIMS[name](found)]
+        rows += [*advantages(found, name), *CLAIMS[name](found)]
     return tuple(rows)
-
-
-def value(found: Protection, defense: str, key: tuple[str, str]) -> Measured:
-    """A figure of a defense, one value per seed with its standard error."""
-    rows = [r for r in found.rows if r.defense == defense and (r.attack, r.metric) == key]
-    values = [np.nan if r.estimate.value is None else r.estimate.value for r in rows]
-    errors = [np.nan if r.estimate.standard_error is None else r.estimate.standard_error for r in rows]
-    return Measured(np.array(values, float), np.array(errors, float))
-
-
-def _advantages(found: Protection, part: str) -> list[Finding]:
-    """Every defense: the powerful advantage, as measured."""
-    return [
-        finding(
-            f"powerful advantage, {defense}",
-            "–",
-            part,
-            value(found, defense, POWERFUL).estimate,
-            note="Differences under 0.02 are noise at this size.",
-        )
-        for defense in found.defenses
-    ]
-
-
-def _noisy_digits(found: Protection) -> list[Finding]:
-    part = "noisy digits"
-
-    def of(defense: str, key: tuple[str, str] = POWERFUL) -> Measured:
-        return value(found, defense, key)
-
-    none = of("none")
-    rows = [
-        finding(
-            "powerful advantage without a defense",
-            "0.20 to 0.33 (our calibration)",
-            part,
-            none.estimate,
-            least=0.15,
-        ),
-        finding(
-            "label smoothing 0.9 raises the powerful advantage",
-            "label smoothing can help attacks",
-            part,
-            of("label_smoothing:0.9").minus(none),
-            least=0.05,
-        ),
-        finding(
-            "label smoothing 0.5 above 0.1",
-            "grows with smoothing",
-            part,
-            of("label_smoothing:0.5").minus(of("label_smoothing:0.1")),
-            least=0.0,
-        ),
-        finding(
-            "test accuracy, label smoothing 0.5 less none",
-            "not lower",
-            part,
-            of("label_smoothing:0.5", ACCURACY).minus(of("none", ACCURACY)),
-            least=-0.01,
-        ),
-    ]
-    for defense in ("gaussian_noise:0.6", "dropout:0.8", "random_crop:1", "early_stopping:15"):
-        rows.append(
-            finding(
-                f"{defense}: advantage over that of none", "lowers it", part, of(defense).over(none), most=0.6
-            )
-        )
-    rows += [
-        finding(
-            "accuracy, noise 0.6 with smoothing 0.5 less noise 0.6",
-            "recovers accuracy",
-            part,
-            of("gaussian_noise:0.6+label_smoothing:0.5", ACCURACY).minus(of("gaussian_noise:0.6", ACCURACY)),
-            least=-0.01,
-        ),
-        finding(
-            "advantage, noise 0.6 with smoothing 0.5 less noise 0.6",
-            "at little leakage",
-            part,
-            of("gaussian_noise:0.6+label_smoothing:0.5").minus(of("gaussian_noise:0.6")),
-            most=0.025,
-        ),
-    ]
-    for defense, least, most in (
-        ("gaussian_noise:0.6", 0.0, None),
-        ("dropout:0.8", 0.0, None),
-        ("none", None, 0.0),
-    ):
-        rows.append(
-            finding(
-                f"distance AUC less loss AUC, {defense}",
-                "attacks miss what the distance sees",
-                part,
-                value(found, defense, GAIN).estimate,
-                least=least,
-                most=most,
-            )
-        )
-    return rows
-
-
-def _wrong_labels(found: Protection) -> list[Finding]:
-    return [
-        finding(
-            f"{defense}: powerful advantage less that of none",
-            "label smoothing can help attacks",
-            "digits, 20 % of labels wrong",
-            value(found, defense, POWERFUL).minus(value(found, "none", POWERFUL)),
-        )
-        for defense in NOISY_LABELS
-    ]
-
-
-def _fashion(found: Protection) -> list[Finding]:
-    none = value(found, "none", POWERFUL)
-    return [
-        finding(
-            f"{defense}: powerful advantage less that of none",
-            paper,
-            "Fashion-MNIST subset, MLP",
-            value(found, defense, POWERFUL).minus(none),
-            least=least,
-            most=most,
-        )
-        for defense, paper, least, most in (
-            ("label_smoothing:0.2", "raises it (0.179 against 0.086 at full size)", 0.0, None),
-            ("early_stopping:8", "lowers it", None, 0.0),
-            ("random_crop:4", "lowers it", None, 0.0),
-        )
-    ]
-
-
-CLAIMS: dict[str, Callable[[Protection], list[Finding]]] = {
-    "noisy digits": _noisy_digits,
-    "wrong labels": _wrong_labels,
-    "fashion": _fashion,
-}

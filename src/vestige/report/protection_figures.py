@@ -1,0 +1,133 @@
+"""What was measured of a defense, and how it is drawn: use against leakage, and ranks of losses."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from vestige.report.figure import Axis, Figure, Grid, Points, Table
+from vestige.risk.estimate import Estimate
+from vestige.risk.selection import Candidate, front
+
+Key = tuple[str, str]  # attack, metric
+TEST_ACCURACY: Key = ("utility", "test_accuracy")
+AVERAGE, POWERFUL = ("loss-average", "advantage"), ("loss-powerful", "advantage")
+ADAPTIVE: Key = ("loss-adaptive", "advantage")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProtectionRow:
+    """One defense as written: its mechanism, what was measured over seeds, and what to know about it.
+
+    estimates: by (attack, metric). notes: statements of its own, such as what it spent of epsilon.
+    failure: why it could not be measured; empty if it was.
+    """
+
+    name: str
+    mechanism: str
+    estimates: Mapping[Key, Estimate]
+    notes: tuple[str, ...] = ()
+    failure: str = ""
+
+    def value(self, key: Key) -> float:
+        """The value of an estimate; NaN where there is none."""
+        found = self.estimates.get(key)
+        return np.nan if found is None or found.value is None else found.value
+
+    @property
+    def leakage(self) -> float:
+        """The largest advantage of the loss attacks: average, best threshold, adaptive if there is one."""
+        return float(np.nanmax([self.value(AVERAGE), self.value(POWERFUL), self.value(ADAPTIVE), -1.0]))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LossRanks:
+    """Mean rank correlations of losses between the models of two defenses, on common members."""
+
+    names: tuple[str, ...]
+    values: Float[np.ndarray, "defenses defenses"]
+
+
+def front_figure(rows: Sequence[ProtectionRow], key: Key, title: str) -> Figure:
+    """Accuracy against a figure of leakage, a point per defense, those that no other beats joined."""
+    shown = [row for row in rows if np.isfinite(row.value(key)) and np.isfinite(row.value(TEST_ACCURACY))]
+    candidates = [
+        Candidate(name=r.name, mechanism="", accuracy=r.value(TEST_ACCURACY), leakage=r.value(key))
+        for r in shown
+    ]
+    names = front(candidates)
+    by_name = {row.name: row for row in shown}
+    on_front = [by_name[name] for name in names]
+    others = [row for row in shown if row.name not in names]
+    marks = [_points("not beaten", on_front, key, "accent", joined=True)]
+    if others:
+        marks.append(_points("beaten by another", others, key, "muted", joined=False))
+    return Figure(
+        key=f"front-{key[0]}-{key[1].replace('@', '-at-')}",
+        title=f"{title} against accuracy",
+        caption="Each point is a defense, with its intervals along both axes.",
+        alt=f"Not beaten, by falling accuracy: {', '.join(names)}.",
+        x=Axis(title="Accuracy on non-members", percent=True),
+        y=Axis(title=title, low=min(0.0, *(row.value(key) for row in shown)) if shown else 0.0),
+        marks=tuple(marks),
+        table=Table(
+            header=("defense", "test_accuracy", "leakage", "on_front"),
+            rows=tuple(
+                (r.name, r.value(TEST_ACCURACY), r.value(key), "yes" if r.name in names else "no")
+                for r in shown
+            ),
+        ),
+        height=460,
+    )
+
+
+def _points(name: str, rows: Sequence[ProtectionRow], key: Key, color: str, *, joined: bool) -> Points:
+    return Points(
+        name=name,
+        labels=tuple(row.name for row in rows),
+        x=_column(rows, TEST_ACCURACY, "value"),
+        y=_column(rows, key, "value"),
+        x_low=_column(rows, TEST_ACCURACY, "low"),
+        x_high=_column(rows, TEST_ACCURACY, "high"),
+        y_low=_column(rows, key, "low"),
+        y_high=_column(rows, key, "high"),
+        color=color,
+        joined=joined,
+    )
+
+
+def _column(rows: Sequence[ProtectionRow], key: Key, end: str) -> Float[np.ndarray, "rows"]:
+    """An end of each estimate, or its value where it has no interval."""
+    found = [getattr(row.estimates[key], end) for row in rows]
+    return np.array([row.value(key) if e is None else e for row, e in zip(rows, found, strict=True)], float)
+
+
+def rank_figure(ranks: LossRanks) -> Figure:
+    """The rank correlations of losses as a grid."""
+    return Figure(
+        key="loss-ranks",
+        title="Rank correlation of losses between defenses",
+        caption=(
+            "Spearman correlation of the losses of common members, mean over pairs of models. On the "
+            "diagonal pairs of different runs. High off the diagonal: both leave the same records hard."
+        ),
+        alt="; ".join(
+            f"{a} and {b}: {ranks.values[i, j]:.2f}"
+            for i, a in enumerate(ranks.names)
+            for j, b in enumerate(ranks.names)
+            if i < j
+        ),
+        x=Axis(title=""),
+        y=Axis(title=""),
+        marks=(Grid(rows=ranks.names, columns=ranks.names, values=ranks.values, low=0.0, high=1.0),),
+        table=Table(
+            header=("defense", "other", "correlation"),
+            rows=tuple(
+                (a, b, float(ranks.values[i, j]))
+                for i, a in enumerate(ranks.names)
+                for j, b in enumerate(ranks.names)
+            ),
+        ),
+        height=140 + 34 * len(ranks.names),
+    )
