@@ -89,7 +89,7 @@ def test_the_table_shows_claim_interval_verdict_and_notes(tmp_path):
 
 def test_parts_of_the_study_are_designs_and_unknown_ones_are_refused(tmp_path):
     found = designs(Settings(out=tmp_path, seeds=(1, 2)))
-    assert [len(d.cells) for d in found.values()] == [6, 2, 4, 2, 4, 6, 4]
+    assert [len(d.cells) for d in found.values()] == [6, 2, 4, 2, 4, 6, 3]
     assert list(designs(Settings(out=tmp_path, parts=("sam",)))) == ["sam"]
     with pytest.raises(InputError, match="noise"):
         designs(Settings(out=tmp_path, parts=("nois",)))

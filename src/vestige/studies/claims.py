@@ -15,7 +15,7 @@ from vestige.studies.warnings import foretold
 NOISE = (0.0, 0.3, 0.6)
 LOUD = 0.6  # the noise at which models, optimizers and attacks are compared: the most leaves most to see
 IMAGES = ("mnist", "fashion_mnist", "cifar10")
-DEPTHS = ("linear", "convnet-1", "convnet-2", "convnet-3")
+DEPTHS = ("linear", "convnet-2", "convnet-3")
 SECOND_ATTACK = "base-online"
 
 Parts = Mapping[str, Comparison]

@@ -48,13 +48,14 @@ def designs(settings: Settings) -> dict[str, Design]:
     loud = {**digits, "input_noise": LOUD, "model": MODEL}
     seeds = {"seed": settings.seeds}
     images = {
-        "models": settings.image_models, "samples": settings.samples, "batch_size": 64, "lr": 0.05,
+        "models": settings.image_models, "samples": settings.samples, "batch_size": 64, "lr": 0.01,
         "schedule": "cosine", "data_dir": settings.data_dir, "attack": ("lira-online-fixed",),
-        "jobs": settings.jobs, "epochs": 100,
+        "jobs": settings.jobs, "epochs": 60,
     }  # fmt: skip
     network = {
         **images,
         "samples": settings.samples // 2,
+        "lr": 0.05,
         "epochs": 20,
         "precision": "bf16",
         "seed": settings.seeds[0],
