@@ -10,6 +10,7 @@ import numpy as np
 
 from vestige.audits.assessment import Assessment
 from vestige.risk.coverage import coverage
+from vestige.risk.divergence import training_warnings
 from vestige.risk.exposure import exposure
 from vestige.risk.identity import NOT_SUPPLIED, Accuracy, Fact, Identity, Provenance, online_attacker
 from vestige.risk.result import AuditResult
@@ -50,6 +51,7 @@ def result_of(assessment: Assessment, context: Context) -> AuditResult:
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     references = int(subject.membership.reference_mask(0).sum(0).max())
     attacker = online_attacker(models, references, context.cost)
+    training = training_warnings(subject.signals, assessment.accuracy)
     attack_warnings = tuple(w for summary in assessment.summaries for w in summary.warnings)
     return AuditResult(
         identity=Identity(
@@ -75,7 +77,7 @@ def result_of(assessment: Assessment, context: Context) -> AuditResult:
         exposure=_exposure(assessment, context),
         dynamics=assessment.dynamics,
         accuracies=accuracies(assessment),
-        warnings=(*context.warnings, *assessment.plane.warnings, *attack_warnings),
+        warnings=(*training, *context.warnings, *assessment.plane.warnings, *attack_warnings),
         provenance=Provenance(
             command=context.command,
             python_call=context.python_call,
