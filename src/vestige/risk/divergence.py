@@ -21,7 +21,7 @@ def training_warnings(signals: SignalSource, accuracy: AccuracyOverTime | None) 
         huge = sum(size > HUGE for size in sizes)
         if huge:
             found.append(
-                f"The training of {huge} of {models} models diverged (typical scaled logit {max(sizes):.2g}): "
+                f"The training of {huge} of {models} models diverged (scaled logits near {max(sizes):.2g}): "
                 "lower the learning rate before reading any figure of this audit."
             )
     if accuracy is not None:
