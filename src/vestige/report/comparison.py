@@ -9,7 +9,7 @@ import numpy as np
 from vestige.core.files import write_text
 from vestige.report.colors import line_color
 from vestige.report.figure import Axis, Figure, Intervals, Line, Table
-from vestige.report.markup import figure, more, paragraph, table, text
+from vestige.report.markup import figure, links, more, paragraph, table
 from vestige.report.shell import document
 from vestige.risk.dynamics import Curve
 from vestige.risk.estimate import Estimate
@@ -68,16 +68,11 @@ def _body(cells: Sequence[ComparedCell]) -> str:
     curves = [_curves(cells, name, title) for name, title in CURVES if any(_curve_of(c, name) for c in cells)]
     return (
         "<main><h1>Dynamics under varied conditions</h1>"
-        f"{paragraph(INTRODUCTION)}{_links(cells)}{_overview(cells)}"
+        f"{paragraph(INTRODUCTION)}{links((c.name, c.link) for c in cells)}{_overview(cells)}"
         f"<h2>Over training</h2>{''.join(figure(f) for f in curves)}"
         f"<h2>Figure by figure</h2>{''.join(figure(f) for f in (*finals, *moved))}"
         f"{more('What each figure means', _definitions(cells))}</main>"
     )
-
-
-def _links(cells: Sequence[ComparedCell]) -> str:
-    items = "".join(f'<li><a href="{text(cell.link)}">{text(cell.name)}</a></li>' for cell in cells)
-    return f"<ul>{items}</ul>"
 
 
 def _overview(cells: Sequence[ComparedCell]) -> str:

@@ -25,6 +25,12 @@ def bullets(items: Iterable[str], kind: str = "") -> str:
     return f"<ul{_class(kind)}>{''.join(f'<li>{text(item)}</li>' for item in items)}</ul>"
 
 
+def links(rows: Iterable[tuple[str, str]]) -> str:
+    """A list of names that lead to their addresses."""
+    items = "".join(f'<li><a href="{text(address)}">{text(name)}</a></li>' for name, address in rows)
+    return f"<ul>{items}</ul>"
+
+
 def facts(rows: Iterable[tuple[str, str]]) -> str:
     """Names and values side by side."""
     body = "".join(f"<div><dt>{text(name)}</dt><dd>{text(value)}</dd></div>" for name, value in rows)

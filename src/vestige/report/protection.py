@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from vestige.core.files import write_text
-from vestige.report.markup import bullets, figure, paragraph, section, table
+from vestige.report.markup import bullets, figure, links, paragraph, section, table
 from vestige.report.protection_figures import (
     ADAPTIVE,
     AVERAGE,
@@ -33,18 +33,17 @@ def render_protection(
     seeds: int,
     ranks: LossRanks | None,
     path: Path,
-    links: Mapping[str, str],
+    reports: Mapping[str, str],
 ) -> Path:
     """Write the comparison in one step and return its path.
 
-    headline: the attack whose rates at low FPR are shown. links: of each defense to its own report.
+    headline: the attack whose rates at low FPR are shown. reports: of each defense, relative to the page.
     Raises ValidityError when the text would hold a word that no audit can carry.
     """
     given = tuple(row.name for row in rows)
-    body = (
-        f"<main><h1>What protects, and at what price</h1>{_body(rows, headline, seeds, ranks, links)}</main>"
-    )
-    write_text(path, document("What protects, and at what price", body, given=given))
+    title = "What protects, and at what price"
+    body = f"<main><h1>{title}</h1>{_body(rows, headline, seeds, ranks, reports)}</main>"
+    write_text(path, document(title, body, given=given))
     return path
 
 
@@ -53,7 +52,7 @@ def _body(
     headline: str,
     seeds: int,
     ranks: LossRanks | None,
-    links: Mapping[str, str],
+    reports: Mapping[str, str],
 ) -> str:
     done = [row for row in rows if not row.failure]
     spread = f"95 % over {seeds} seeds" if seeds > 1 else "95 % over target models of one seed"
@@ -75,7 +74,7 @@ def _body(
     ]
     if ranks is not None:
         parts.append(section("5", "Do they protect alike?", figure(rank_figure(ranks))))
-    parts.append(section("6", "Small print", *_notes(rows, links)))
+    parts.append(section("6", "Small print", *_notes(rows, reports)))
     return "".join(parts)
 
 
@@ -188,7 +187,7 @@ def _misleads(row: ProtectionRow) -> bool:
     return low is not None and low > 0
 
 
-def _notes(rows: Sequence[ProtectionRow], links: Mapping[str, str]) -> list[str]:
+def _notes(rows: Sequence[ProtectionRow], reports: Mapping[str, str]) -> list[str]:
     lines = [f"{row.name}: {note}" for row in rows for note in row.notes]
     general = (
         "References are trained with the same defense as the target, on the same coins. Average attack: "
@@ -196,8 +195,8 @@ def _notes(rows: Sequence[ProtectionRow], links: Mapping[str, str]) -> list[str]
         "members and non-members; adaptive: the same on the loss that training minimized, mean over 20 draws "
         "of the augmentation it used. Time is training time per model and epoch over that without a defense."
     )
-    listed = [(row.name, links.get(row.name, "–")) for row in rows]
-    return [paragraph(general), bullets(lines), table("Reports of each defense", ("Defense", "File"), listed)]
+    listed = links((row.name, reports[row.name]) for row in rows if row.name in reports)
+    return [paragraph(general), bullets(lines), paragraph("Reports of the first seed:"), listed]
 
 
 def _shown(estimate: Estimate | None) -> str:
