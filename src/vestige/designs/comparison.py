@@ -71,13 +71,21 @@ def metrics(result: AuditResult) -> list[tuple[str, str, Estimate]]:
     headline = result.headline
     found.append(("auc", "", headline.auc))
     found += [(f"tpr@{rate.fpr:g}", "", rate.tpr) for rate in headline.rates]
+    found += [(name, "", estimate) for name, estimate in accuracies(result).items()]
+    return found
+
+
+def accuracies(result: AuditResult) -> dict[str, Estimate]:
+    """train_accuracy (on members) and test_accuracy (on non-members), with normal intervals over models."""
     names = {"members": "train_accuracy", "non-members": "test_accuracy"}
+    found: dict[str, Estimate] = {}
     for accuracy in result.accuracies:
         if accuracy.part in names:
             half = Z_95 * (accuracy.sd or 0.0) / float(np.sqrt(accuracy.models))
             low, high = accuracy.mean - half, accuracy.mean + half
-            estimate = Estimate(value=accuracy.mean, low=low, high=high, method="normal, over models")
-            found.append((names[accuracy.part], "", estimate))
+            found[names[accuracy.part]] = Estimate(
+                value=accuracy.mean, low=low, high=high, method="normal, over models"
+            )
     return found
 
 

@@ -10,11 +10,12 @@ from vestige.audits.adaptive import is_adaptable, training_losses
 from vestige.audits.distances import Survey, distances
 from vestige.audits.preparation import Prepared
 from vestige.audits.step import Listener
+from vestige.designs.comparison import accuracies
 from vestige.population.recorded import Recorded, recorded
 from vestige.population.store import Store
 from vestige.report.protection_figures import Key, LossRanks
 from vestige.risk.calibration import recorded_calibration
-from vestige.risk.estimate import Z_95, Estimate, unsupported
+from vestige.risk.estimate import Estimate, unsupported
 from vestige.risk.known import known_members
 from vestige.risk.rank_agreement import rank_agreement
 from vestige.risk.result import AuditResult
@@ -69,14 +70,7 @@ def _attack(summary: AttackSummary, name: str) -> dict[Key, Estimate]:
 
 def _use(result: AuditResult, found: Recorded) -> dict[Key, Estimate]:
     """Accuracy on members and others, and calibration on the others."""
-    names = {"members": "train_accuracy", "non-members": "test_accuracy"}
-    rows: dict[Key, Estimate] = {}
-    for accuracy in result.accuracies:
-        half = Z_95 * (accuracy.sd or 0.0) / float(np.sqrt(accuracy.models))
-        low, high = accuracy.mean - half, accuracy.mean + half
-        rows["utility", names[accuracy.part]] = Estimate(
-            value=accuracy.mean, low=low, high=high, method="normal, over models"
-        )
+    rows: dict[Key, Estimate] = {("utility", name): estimate for name, estimate in accuracies(result).items()}
     if "top_confidence" in found.signals.names:
         error = recorded_calibration(found.signals, found.membership)
         rows["utility", "ece"] = error.non_members_estimate
