@@ -1,10 +1,8 @@
 """Models that were trained before on the same data: what a tracked run is compared with."""
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +13,7 @@ from vestige.attacks.protocol import Attack
 from vestige.attacks.score import stream
 from vestige.core.errors import InputError
 from vestige.data.membership import Membership
-from vestige.population.store import Store, StoredSignals
+from vestige.population.recorded import recorded
 from vestige.risk.decisions import Decisions
 from vestige.signals.source import SignalSource, read
 from vestige.tracking.order import Order
@@ -109,24 +107,19 @@ def open_references(folder: Path, attack: Attack, own: Path) -> References:
 
 def _from_audit(folder: Path, attack: Attack) -> References:
     try:
-        manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
-        store = Store(folder / "signals" / manifest["population"][:16])
-        mask = np.load(store.folder / "membership.npy", allow_pickle=False)
-        observation, design = manifest["observation"], manifest["membership"]["design"]
-        signals = StoredSignals(store, tuple(observation["signals"]), len(mask))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        found = recorded(folder)
+    except InputError as error:
         raise InputError(
             f"references={folder} is neither a folder of tracked runs nor the folder of a finished audit "
-            f"({type(error).__name__}: {error})"
+            f"({error})"
         ) from error
-    if observation["queries"][0]["type"] != "Identity":
+    if found.manifest["observation"]["queries"][0]["type"] != "Identity":
         raise InputError(
             f"references={folder}: its audit never measured the samples as they are; use another"
         )
-    _refuse_too_few(mask, attack, folder)
-    membership = Membership(mask, design, int(manifest["seed"]))
-    epochs = np.array(observation["checkpoints"], np.float64)
-    return References(Plain(signals), membership, epochs, _labels(folder), attack, folder)
+    _refuse_too_few(found.membership.mask, attack, folder)
+    signals = Plain(found.signals)
+    return References(signals, found.membership, found.epochs, _labels(folder), attack, folder)
 
 
 def _labels(folder: Path) -> Int64[np.ndarray, "samples"] | None:
