@@ -36,11 +36,18 @@ def test_bytes_get_it_on_the_scale_0_to_1_before_normalization(normalization):
     mean, std = (normalization.mean, normalization.std) if normalization else ((0.0, 0.0), (1.0, 1.0))
     means, stds = (np.reshape(values, (2, 1, 1)) for values in (mean, std))
     on_scale = noisy.as_floats() * stds + means
-    noise = on_scale - clean.inputs / 255
-    for channel in range(2):
-        assert noise[:, channel].std() == pytest.approx(0.2, rel=0.03)
-        assert noise[:, channel].mean() == pytest.approx(0.0, abs=0.01)
     assert noisy.inputs.dtype == np.float32
+    assert on_scale.min() == pytest.approx(0.0, abs=1e-6)
+    assert on_scale.max() == pytest.approx(1.0, abs=1e-6)
+    # where neither limit is in reach of the noise that moved the pixel, it is plain Gaussian noise
+    for channel in range(2):
+        pixels = clean.inputs[:, channel] / 255
+        bright, dark = pixels > 0.6, pixels < 0.4
+        fell = (pixels - on_scale[:, channel])[bright]
+        rose = (on_scale[:, channel] - pixels)[dark]
+        for moved in (fell, rose):
+            assert np.sqrt((moved[moved > 0] ** 2).mean()) == pytest.approx(0.2, rel=0.06)
+            assert (moved > 0).mean() == pytest.approx(0.5, abs=0.03)
 
 
 def test_noise_of_almost_no_size_leaves_what_the_network_sees():

@@ -1,59 +1,91 @@
-"""The attacker who knows the defense: the loss that training minimized, under the augmentation it used."""
+"""The attacker who knows the defense: queries as training drew them, and the loss that it minimized."""
+
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from jaxtyping import Float64
 from torch import Tensor, nn
 
+from vestige.audits.opened import answers, opened
 from vestige.core import seeds
 from vestige.data.transforms import Identity
 from vestige.population.plan import Plan
 from vestige.population.store import Store
-from vestige.training.arithmetic import configure, restored
-from vestige.training.engine import Material
+from vestige.signals.confidence import Prediction, scaled_logit
+from vestige.training import teaching
+from vestige.training.engine import Job, Material
 from vestige.training.losses import CrossEntropy
 from vestige.training.recipe import Recipe
-from vestige.training.reopened import reopened
-from vestige.training.sequential import as_columns, evaluation_batch
+from vestige.training.targets import Distilled
 
 DRAWS = 20  # augmented copies of each sample (Kaya and Dumitras 2021 take 20 to 25)
 
 
+@dataclass(frozen=True, eq=False)
+class Adapted:
+    """What the attacker observes of every sample under every model, mean over draws of the augmentation.
+
+    losses: in nats, as training minimized them; lower = more likely a member.
+    scaled_logits: higher = more confident in the label. All models answer the same augmented copies.
+    own_loss: whether training's loss is another than the plain one.
+    """
+
+    losses: Float64[np.ndarray, "models samples"]
+    scaled_logits: Float64[np.ndarray, "models samples"]
+    own_loss: bool
+
+    @property
+    def statistic(self) -> Float64[np.ndarray, "models samples"]:
+        """What a likelihood ratio is taken of: minus the own loss, or the scaled logit where it is plain."""
+        return -self.losses if self.own_loss else self.scaled_logits
+
+
 def is_adaptable(recipe: Recipe) -> bool:
     """Whether knowing the recipe tells an attacker more than the plain loss on the plain sample."""
-    return not isinstance(recipe.augmentation, Identity) or _own_loss(recipe) != CrossEntropy()
+    return not isinstance(recipe.augmentation, Identity) or _has_own_loss(recipe)
 
 
-def training_losses(plan: Plan, store: Store, draws: int = DRAWS) -> Float64[np.ndarray, "models samples"]:
-    """The loss of every sample under every model as training saw it, mean over draws of the augmentation.
+def adapted(plan: Plan, store: Store, draws: int = DRAWS) -> Adapted:
+    """The attacker's observations of a trained population; the models are in evaluation mode.
 
-    Smoothed labels and confidence penalties are part of the loss; a loss of whole batches is taken as plain
-    cross-entropy. The model is in evaluation mode. Lower = more likely a member.
+    Smoothed labels and confidence penalties are part of the loss, and in distillation the labels are those of
+    the model's own teacher, the most that an attacker with a teacher could know. A loss of whole batches is
+    taken as plain cross-entropy.
     """
-    recipe, number = plan.recipe, plan.membership.num_models
-    copies = 1 if isinstance(recipe.augmentation, Identity) else draws
+    recipe = plan.recipe
     material = Material.of(plan.dataset, torch.device(plan.device))
-    found = np.empty((number, plan.dataset.num_samples))
-    with restored(), torch.random.fork_rng(devices=[]):
-        configure(threads=1, device=plan.device)
-        for model in range(number):
-            module = reopened(recipe, material, store.weights(model))
-            noise = torch.Generator(material.device).manual_seed(seeds.derive(plan.seed, "adaptive", model))
-            rows = [_losses(module, recipe, material, noise) for _ in range(copies)]
-            found[model] = torch.stack(rows).mean(0).cpu().numpy()
-    return found
+    copies = 1 if isinstance(recipe.augmentation, Identity) else draws
+    shape = (plan.membership.num_models, plan.dataset.num_samples)
+    losses, logits = np.empty(shape), np.empty(shape)
+    for task in plan.tasks:
+        soft = _taught(plan, material, task.job)
+        for model, module in opened(plan, store, material, task.job.models):
+            noise = torch.Generator(material.device).manual_seed(seeds.derive(plan.seed, "adaptive"))
+            targets = material.targets if soft is None else soft[task.job.models.index(model)]
+            rows = [_observed(module, recipe, material, targets, noise) for _ in range(copies)]
+            losses[model], logits[model] = torch.stack(rows).mean(0).cpu().numpy()
+    return Adapted(losses, logits, _has_own_loss(recipe))
 
 
-@torch.no_grad()
-def _losses(module: nn.Module, recipe: Recipe, material: Material, noise: torch.Generator) -> Tensor:
-    """The losses of all samples, each under one draw of the augmentation, float64."""
-    loss, size = _own_loss(recipe), evaluation_batch(material)
-    parts = [
-        loss(as_columns(module(recipe.augmentation(inputs, noise)).float()), targets)
-        for inputs, targets in zip(material.inputs.split(size), material.targets.split(size), strict=True)
-    ]
-    return torch.cat(parts).double()
+def _observed(
+    module: nn.Module, recipe: Recipe, material: Material, targets: Tensor, noise: torch.Generator
+) -> Tensor:
+    """Losses and scaled logits of all samples under one draw of the augmentation, [2 samples] float64."""
+    logits = answers(module, material, lambda inputs: recipe.augmentation(inputs, noise))
+    known = Prediction(logits, material.targets)
+    return torch.stack([_loss(recipe)(logits, targets), scaled_logit(known)]).double()
 
 
-def _own_loss(recipe: Recipe) -> CrossEntropy:
+def _taught(plan: Plan, material: Material, job: Job) -> Tensor | None:
+    if not isinstance(plan.recipe.targets, Distilled):
+        return None
+    return teaching.teachers_say(plan.recipe, material, job, plan.choice.engine)
+
+
+def _loss(recipe: Recipe) -> CrossEntropy:
     return recipe.loss if isinstance(recipe.loss, CrossEntropy) else CrossEntropy()
+
+
+def _has_own_loss(recipe: Recipe) -> bool:
+    return _loss(recipe) != CrossEntropy() or isinstance(recipe.targets, Distilled)

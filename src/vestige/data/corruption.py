@@ -14,7 +14,8 @@ def with_input_noise(dataset: Dataset, sd: float, seed: int) -> Dataset:
     """The data set with N(0, sd^2) added once to every input value; inputs are floats as a network sees them.
 
     sd: in the units of float inputs; for images held as bytes a fraction of full scale, added before the
-      normalization by channel, which the result holds already. Values are not clipped.
+      normalization by channel, which the result holds already. Such images stay between black and white;
+      other inputs are not clipped.
 
     Raises InputError unless sd is finite and positive.
     """
@@ -22,6 +23,8 @@ def with_input_noise(dataset: Dataset, sd: float, seed: int) -> Dataset:
     noise = seeds.generator(seed, "input_noise").standard_normal(dataset.inputs.shape, np.float32)
     noise *= sd / _units(dataset)
     noise += dataset.as_floats()
+    if dataset.inputs.dtype == np.uint8:
+        np.clip(noise, *_black_and_white(dataset), out=noise)
     return replace(dataset, inputs=noise, normalization=None, name=f"{dataset.name}+input_noise{sd:g}")
 
 
@@ -70,4 +73,16 @@ def _units(dataset: Dataset) -> np.ndarray:
     """What a network sees as 1 of the noise's units: the standard deviations by channel of bytes, else 1."""
     if dataset.inputs.dtype != np.uint8 or dataset.normalization is None:
         return np.ones((), np.float32)
-    return np.asarray(dataset.normalization.std, np.float32).reshape(-1, *(1,) * (len(dataset.shape) - 1))
+    return _by_channel(dataset, dataset.normalization.std)
+
+
+def _black_and_white(dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """The floats that a network sees for bytes 0 and 255, by channel."""
+    if dataset.normalization is None:
+        return np.zeros((), np.float32), np.ones((), np.float32)
+    mean, std = (_by_channel(dataset, v) for v in (dataset.normalization.mean, dataset.normalization.std))
+    return -mean / std, (1 - mean) / std
+
+
+def _by_channel(dataset: Dataset, values: tuple[float, ...]) -> np.ndarray:
+    return np.asarray(values, np.float32).reshape(-1, *(1,) * (len(dataset.shape) - 1))

@@ -6,10 +6,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from vestige.audits.adaptive import is_adaptable, training_losses
+from vestige.attacks.score import score
+from vestige.audits.adaptive import adapted, is_adaptable
 from vestige.audits.distances import Survey, distances
+from vestige.audits.label_only import noise_robustness
 from vestige.audits.preparation import Prepared
 from vestige.audits.step import Listener
+from vestige.audits.wrong_classes import wrong_class_spreads
 from vestige.designs.comparison import accuracies
 from vestige.population.recorded import Recorded, recorded
 from vestige.population.store import Store
@@ -26,7 +29,8 @@ from vestige.stats.roc import roc
 from vestige.training.private import statement
 
 FPRS = (0.01, 0.001)
-MOST_DISTANCES = 8  # models whose distances are measured; four pairs, each with an interval of its own
+MOST_REOPENED = 8  # models that are opened again to be measured; four pairs, each with an interval of its own
+LIKELIHOOD_RATIO = "lira-online-fixed"
 WORST = 0.01  # the share of the records that counts as the most exposed
 
 
@@ -42,7 +46,8 @@ def measured(
     rows["utility", "seconds"] = _seconds(prepared, folder)
     rows |= _known(found, prepared.plan.seed)
     if is_adaptable(prepared.plan.recipe):
-        rows["loss-adaptive", "advantage"] = _adaptive(prepared, folder)
+        rows |= _adaptive(prepared, folder)
+    rows |= _reopened(prepared, folder)
     rows |= _worst(folder, result.headline.attack)
     if prepared.canaries is not None:
         rows |= canary_figures(folder, result.headline.attack, prepared.canaries, found, prepared.plan.seed)
@@ -95,12 +100,40 @@ def _known(found: Recorded, seed: int) -> dict[Key, Estimate]:
     }
 
 
-def _adaptive(prepared: Prepared, folder: Path) -> Estimate:
-    """The attacker who knows some members and the defense: the loss as training saw it."""
+def _adaptive(prepared: Prepared, folder: Path) -> dict[Key, Estimate]:
+    """The attackers who know the defense: with some known members, and with references that have it too."""
     plan = prepared.plan
-    scores = -training_losses(plan, Store.of(plan, folder))
-    membership = plan.membership
-    return known_members(scores, membership.mask, membership.clusters(), seed=plan.seed).powerful.estimate
+    found, membership = adapted(plan, Store.of(plan, folder)), plan.membership
+    clusters = membership.clusters()
+    gained = known_members(-found.losses, membership.mask, clusters, seed=plan.seed)
+    rows: dict[Key, Estimate] = {("loss-adaptive", "advantage"): gained.powerful.estimate}
+    scores = score(found.statistic, membership, LIKELIHOOD_RATIO).values
+    summary = summarize(scores, membership.mask, clusters, attack="lira-adaptive", seed=plan.seed)
+    return rows | _attack(summary, "lira-adaptive")
+
+
+def _reopened(prepared: Prepared, folder: Path) -> dict[Key, Estimate]:
+    """What the first models tell beyond their recorded signals: labels alone, and wrong classes."""
+    plan, store = prepared.plan, Store.of(prepared.plan, folder)
+    models = min(MOST_REOPENED, plan.membership.num_models)
+    member, clusters = plan.membership.mask[:models], plan.membership.clusters()[:models]
+    robust = noise_robustness(plan, store, models)
+    known = known_members(robust, member, clusters, seed=plan.seed)
+    rows = {
+        ("label-only", "auc"): target_mean(_aucs(robust, member), clusters, f"{models} models"),
+        ("label-only", "advantage"): known.powerful.estimate,
+    }
+    if plan.dataset.num_classes < 3:
+        return rows
+    spread = wrong_class_spreads(plan, store, models)
+    for name, chosen in (("spread_members", member), ("spread_non_members", ~member)):
+        rows["wrong-classes", name] = target_mean(_means(spread, chosen), clusters, f"{models} models")
+    return rows
+
+
+def _means(values: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """The mean of each row over the chosen samples."""
+    return np.where(chosen, values, 0.0).sum(1) / chosen.sum(1)
 
 
 def _losses(found: Recorded) -> np.ndarray:
@@ -126,7 +159,7 @@ def _worst(folder: Path, headline: str) -> dict[Key, Estimate]:
 
 def _distance(prepared: Prepared, folder: Path, listener: Listener) -> dict[Key, Estimate]:
     """The distance to confident as an attack, beside the loss at the same records of the same models."""
-    survey = Survey(models=min(MOST_DISTANCES, prepared.plan.membership.num_models))
+    survey = Survey(models=min(MOST_REOPENED, prepared.plan.membership.num_models))
     found = distances(prepared.plan, folder, survey, listener=listener)
     if found.note:
         return {("distance", "auc"): unsupported(found.note)}

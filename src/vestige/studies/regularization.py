@@ -64,7 +64,6 @@ def parts(settings: Settings) -> dict[str, Callable[[Listener], Protection]]:
         "model": "mlp-128-128-relu",
         "optimizer": "adam",
         "lr": 1e-3,
-        "weight_decay": 1e-6,
         "batch_size": 64,
         "epochs": 60,
         "schedule": "steps",

@@ -4,7 +4,7 @@ A teacher trains like any model, through an engine, on streams of its own: its j
 student's, so that what a student learns depends neither on its company nor on the number of processes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -88,13 +88,38 @@ def teach(
         return None
     if isinstance(recipe.targets, SplitTaught):
         return _split(recipe.targets, teacher, material, job, engine, progress)
+    return _distilled(recipe, teacher, material, job, job.members, engine, progress)
+
+
+def teachers_say(recipe: Recipe, material: Material, job: Job, engine: str) -> Tensor:
+    """What each distilled model's own teacher says of every sample, members or not, as `teach` gives it.
+
+    The teachers are trained again, to the same bits: nothing of them is kept.
+    Raises InputError for a recipe that does not distill.
+    """
+    teacher = teacher_of(recipe)
+    if teacher is None or not isinstance(recipe.targets, Distilled):
+        raise InputError(f"targets={recipe.targets} have no teacher that could be asked about every sample")
+    everything = tuple(np.arange(len(material.inputs)) for _ in job.models)
+    return _distilled(recipe, teacher, material, job, everything, engine, lambda _: None)
+
+
+def _distilled(
+    recipe: Recipe,
+    teacher: Recipe,
+    material: Material,
+    job: Job,
+    samples: Sequence[Members],
+    engine: str,
+    progress: Progress,
+) -> Tensor:
     assert isinstance(recipe.targets, Distilled)
     taught = replace(job, seed=seeds.derive(job.seed, "teacher"), scratch=None, soft=None)
     soft = _nothing_said(material, len(job.models))
-    for row, trained, members in zip(
-        soft, _trained(teacher, material, taught, engine, progress), job.members, strict=True
+    for row, trained, asked in zip(
+        soft, _trained(teacher, material, taught, engine, progress), samples, strict=True
     ):
-        row[members] = _says(teacher, material, trained, members, recipe.targets.temperature)
+        row[asked] = _says(teacher, material, trained, asked, recipe.targets.temperature)
     return soft
 
 

@@ -1,0 +1,34 @@
+"""The models of a finished population, opened one after the other."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+import torch
+from torch import Tensor, nn
+
+from vestige.population.plan import Plan
+from vestige.population.store import Store
+from vestige.training.arithmetic import configure, restored
+from vestige.training.engine import Material
+from vestige.training.reopened import reopened
+from vestige.training.sequential import as_columns, evaluation_batch
+
+
+def opened(
+    plan: Plan, store: Store, material: Material, models: Iterable[int]
+) -> Iterator[tuple[int, nn.Module]]:
+    """Each model with its number, in evaluation mode and without gradients, while the loop has it.
+
+    It runs on one thread in the arithmetic of training; after the loop the caller's own is back.
+    """
+    with restored(), torch.random.fork_rng(devices=[]), torch.no_grad():
+        configure(threads=1, device=plan.device)
+        for model in models:
+            yield model, reopened(plan.recipe, material, store.weights(model))
+
+
+def answers(
+    module: nn.Module, material: Material, query: Callable[[Tensor], Tensor] = lambda inputs: inputs
+) -> Tensor:
+    """The logits of all samples as they are after the query, [samples classes] float32."""
+    chunks = material.inputs.split(evaluation_batch(material))
+    return torch.cat([as_columns(module(query(inputs)).float()) for inputs in chunks])
