@@ -30,7 +30,8 @@ def found(tmp_path_factory):
 
 
 def test_none_is_always_among_the_defenses_and_first(found):
-    assert found.defenses == ("none", *DEFENSES, comparing.PRIVATE)
+    assert found.defenses[:-1] == ("none", *DEFENSES)
+    assert found.defenses[-1].startswith("dp_sgd:noise=")
     assert found.seeds == 2
     assert found.failures == {}
 
@@ -77,13 +78,20 @@ def test_the_time_of_none_is_one(found):
     assert none.value.tolist() == [1.0, 1.0]
 
 
-def test_private_training_stands_beside_the_others_on_canaries_with_its_epsilon(found):
-    assert any("epsilon" in note.lower() for note in found.notes[comparing.PRIVATE])
-    alone = comparing.design_of(
-        comparing.Options(dataset="digits", canaries=3), ["dp_sgd:noise=1/delta=1e-4"], 1
-    )
-    assert len(alone.cells) == 2
-    assert len(comparing.design_of(comparing.Options(dataset="digits"), ["dropout:0.1"], 1).cells) == 2
+def test_private_training_tuned_for_use_stands_beside_the_others_on_canaries(found):
+    notes = found.notes[found.defenses[-1]]
+    assert any("epsilon" in note.lower() for note in notes)
+    assert notes[0].startswith("Noise chosen from 4, 2, 1, 0.5, 0.25, 0.1")
+    assert "dp_sgd" in found.report.read_text(encoding="utf-8")
+
+
+def test_a_private_row_of_ones_own_is_enough(tmp_path, monkeypatch):
+    monkeypatch.setattr(comparing, "tuned_private", lambda *_: pytest.fail("nothing is to be tuned"))
+    own = "dp_sgd:noise=1/delta=1e-4"
+    with_own = comparing.design_of(comparing.Options(dataset="digits", canaries=3), [own], 1)
+    without = comparing.design_of(comparing.Options(dataset="digits"), ["dropout:0.1"], 1)
+    for design in (with_own, without):
+        assert comparing._with_private(design, tmp_path, comparing.silent) == (design, {})
 
 
 def test_page_and_json_hold_all_defenses(found):

@@ -74,6 +74,13 @@ def test_where_nothing_is_private_the_bound_is_that_of_rdp_and_says_so():
     assert found.accountant == "rdp"
 
 
+@pytest.mark.parametrize(("noise", "accountant"), [(0.165, "prv"), (0.155, "rdp"), (0.1, "rdp")])
+def test_an_epsilon_without_meaning_is_left_to_rdp_and_nothing_overflows(noise, accountant):
+    found = epsilon_spent(DPSGD(noise=noise, delta=1e-5), 120, 32, 5)
+    assert found.accountant == accountant
+    assert (found.value > 300) == (accountant == "rdp")
+
+
 @pytest.mark.parametrize("accountant", ["rdp", "prv"])
 @pytest.mark.parametrize("epsilon", [0.3, 8.0])
 def test_the_noise_for_a_budget_stays_within_it_and_wastes_little(accountant, epsilon):

@@ -3,7 +3,9 @@
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from vestige.core import check
 from vestige.defenses.conflict import unclaimed
+from vestige.training.optimizers import SAM
 from vestige.training.privacy import DPSGD
 from vestige.training.recipe import Recipe
 
@@ -13,6 +15,7 @@ class DPSGDDefense:
     """Poisson batches, clipped gradients, Gaussian noise; see `vestige.training.privacy.DPSGD`.
 
     noise or epsilon, one of the two, and delta are required. Batch normalization gives way to groups.
+    batch_size, lr: private training wants its own, larger ones of both; None leaves those of the recipe.
     """
 
     noise: float | None = None
@@ -20,6 +23,8 @@ class DPSGDDefense:
     clip: float = 1.0
     epsilon: float | None = None
     accountant: str = "prv"
+    batch_size: int | None = None
+    lr: float | None = None
 
     name: ClassVar[str] = "dp_sgd"
     paper: ClassVar[str] = "Abadi et al. 2016"
@@ -31,11 +36,19 @@ class DPSGDDefense:
 
     def __post_init__(self) -> None:
         self._privacy()
+        if self.batch_size is not None:
+            check.at_least("dp_sgd batch_size", self.batch_size, 1)
+        if self.lr is not None:
+            check.positive("dp_sgd lr", self.lr)
 
     def __call__(self, recipe: Recipe) -> Recipe:
         """The recipe with private training."""
         unclaimed(self.name, "privacy", recipe.privacy, None)
-        return replace(recipe, privacy=self._privacy())
+        optimizer = recipe.optimizer
+        if self.lr is not None and not isinstance(optimizer, SAM):  # which the engine refuses by name
+            optimizer = replace(optimizer, lr=self.lr)
+        batch_size = self.batch_size or recipe.batch_size
+        return replace(recipe, privacy=self._privacy(), optimizer=optimizer, batch_size=batch_size)
 
     def _privacy(self) -> DPSGD:
         return DPSGD(

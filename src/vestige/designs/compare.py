@@ -17,6 +17,7 @@ from vestige.designs.design import Cell, Design, factor
 from vestige.designs.measurement import loss_ranks, measured, notes_of
 from vestige.designs.protection import MeasuredRow, Protection, with_time_ratios
 from vestige.designs.run import finished, manifest_of, prepared_cell
+from vestige.designs.tuning import tuned_private
 from vestige.population.fit import Progress, fit_all
 from vestige.report.protection import render_protection
 from vestige.risk.result import AuditResult
@@ -25,8 +26,6 @@ NONE = "none"
 MODELS = 16  # per defense and seed, unless asked otherwise: eight pairs of targets
 ATTACKS = ("lira-online-fixed", "rmia-online", "loss")
 SEEDS = 3
-# Mild noise, for use comes first: the row that others must beat on canaries (Aerni, Zhang and Tramer 2024).
-PRIVATE = "dp_sgd:noise=0.3/delta=1e-5"
 
 
 def compare(
@@ -44,6 +43,8 @@ def compare(
     seeds: repetitions, from options["seed"] (0) up; each draws coins that all defenses share.
     distance: measure the distance to confident, the slowest part.
     options: any field of `vestige.audits.options.Options` but defense, the same for all.
+
+    With options["canaries"] a DP-SGD tuned for use stands beside the others, unless one of them is DP-SGD.
 
     A comparison that was interrupted continues where it stopped when called again with the same arguments.
     Raises InputError or RunFolderError before any training if something is wrong with any defense. A defense
@@ -65,8 +66,6 @@ def compare(
 def design_of(base: Options, defenses: Sequence[str], seeds: int) -> Design:
     """The grid of defenses and seeds, with the usual size and attacks where nothing else is asked for.
 
-    With canaries, mild DP-SGD stands beside the others unless one of them is DP-SGD already.
-
     Raises InputError without defenses or seeds.
     """
     if not [name for name in defenses if name != NONE]:
@@ -75,8 +74,7 @@ def design_of(base: Options, defenses: Sequence[str], seeds: int) -> Design:
         )
     if seeds < 1:
         raise InputError(f"seeds={seeds} must be at least 1")
-    beside = (PRIVATE,) if base.canaries and not any(name.startswith("dp_sgd") for name in defenses) else ()
-    names = tuple(dict.fromkeys((NONE, *defenses, *beside)))
+    names = tuple(dict.fromkeys((NONE, *defenses)))
     usual = dataclasses.replace(
         base,
         models=base.models or MODELS,
@@ -91,19 +89,21 @@ def design_of(base: Options, defenses: Sequence[str], seeds: int) -> Design:
 def run(design: Design, distance: bool = True, listener: Listener = silent) -> Protection:
     """Carry out a comparison in its folder."""
     folder = design.base.out or audits.default_folder(f"{design.base.dataset or 'data'}-defenses")
-    cells = {cell: prepared_cell(cell, folder / "cells" / cell.folder) for cell in design.cells}
+    cells = _prepared(design, folder)  # all of them before anything is trained
     with claimed(folder):
+        design, said = _with_private(design, folder, listener)
+        cells |= _prepared(design, folder)
         manifest = {**manifest_of(design), "distance": distance}
         files.write_json(folder / MANIFEST, {**manifest, "state": "running"})
         failures = _train(cells, listener)
         rows: list[MeasuredRow] = []
-        notes: dict[str, tuple[str, ...]] = {}
+        notes: dict[str, tuple[str, ...]] = dict(said)
         for cell, prepared in cells.items():
             if cell in failures:
                 continue
             try:
                 rows += _measure(cell, prepared, distance, listener)
-                notes[_defense(cell)] = notes_of(prepared)
+                notes[_defense(cell)] = (*said.get(_defense(cell), ()), *notes_of(prepared))
             except Exception as error:  # a failing cell must not take the others along; it is reported
                 failures[cell] = f"{type(error).__name__}: {error}"
         named = {(_defense(cell), _seed(cell)): why for cell, why in failures.items()}
@@ -111,6 +111,22 @@ def run(design: Design, distance: bool = True, listener: Listener = silent) -> P
         _write(found, design, cells)
         audits.finish(folder, manifest)
     return found
+
+
+def _prepared(design: Design, folder: Path) -> dict[Cell, Prepared]:
+    return {cell: prepared_cell(cell, folder / "cells" / cell.folder) for cell in design.cells}
+
+
+def _with_private(
+    design: Design, folder: Path, listener: Listener
+) -> tuple[Design, dict[str, tuple[str, ...]]]:
+    """The design, with canaries and without a DP-SGD one that is tuned beside the others; and what to say."""
+    defenses, seeds = (one.levels for one in design.factors)
+    if not design.base.canaries or any("dp_sgd" in name for name in defenses):
+        return design, {}
+    found = tuned_private(design.base, max(seeds) + 1, folder / "tuning", listener)
+    wider = Design(design.base, (factor("defense", (*defenses, found.defense)), design.factors[1]))
+    return wider, {found.defense: (found.note,)}
 
 
 def _train(cells: dict[Cell, Prepared], listener: Listener) -> dict[Cell, str]:

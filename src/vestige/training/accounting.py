@@ -17,7 +17,9 @@ from vestige.training.privacy import DPSGD
 # Renyi orders as Opacus takes them, and larger ones for small epsilons: each gives a bound, the least counts
 ORDERS = (*(1 + x / 10 for x in range(1, 100)), *range(12, 64), 64, 96, 128, 192, 256, 384, 512)
 LEAST_ERROR, MOST_ERROR, RELATIVE_ERROR = 1e-3, 0.5, 1 / 500  # of epsilon by PRV, which adds it to be safe
-MOST_BY_PRV = 1000.0  # an epsilon beyond which RDP's bound stands: PRV takes minutes to say as little
+MOST_BY_PRV = (
+    300.0  # an epsilon beyond which RDP's bound stands: PRV is slow there, then overflows, to say as little
+)
 MOST_NOISE = 1e5
 TIGHTNESS = 1e-3  # relative, of a noise multiplier that is solved for
 
@@ -80,7 +82,7 @@ def epsilon_spent(privacy: DPSGD, members: int, batch_size: int, epochs: int) ->
     """The privacy that the training of one model on that many members spends, all checkpoints together.
 
     accountant "prv": Gopi et al. 2021, an upper bound whose numerical error, at most max(0.001, 0.2 %), is
-    included; beyond 1000 it is RDP's. "rdp": Mironov 2017, converted as by Balle et al. 2020, theorem 21.
+    included; beyond 300 it is RDP's. "rdp": Mironov 2017, converted as by Balle et al. 2020, theorem 21.
     """
     sampling = Sampling(members, batch_size)
     noise = noise_of(privacy, members, batch_size, epochs)
