@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from vestige.audits import audit as audits
 from vestige.audits.folder import MANIFEST, claimed
 from vestige.audits.options import Options
 from vestige.audits.preparation import Prepared
-from vestige.audits.step import Listener, Step, silent
+from vestige.audits.step import Listener, Step, counted, silent
 from vestige.core import files
 from vestige.core.errors import InputError, unknown_name
 from vestige.designs.design import Cell, Design, factor
@@ -18,6 +18,7 @@ from vestige.designs.measurement import loss_ranks, measured, notes_of
 from vestige.designs.protection import MeasuredRow, Protection, with_time_ratios
 from vestige.designs.run import finished, manifest_of, prepared_cell
 from vestige.designs.tuning import tuned_private
+from vestige.population import executors
 from vestige.population.fit import Progress, fit_all
 from vestige.report.protection import render_protection
 from vestige.risk.result import AuditResult
@@ -89,23 +90,22 @@ def design_of(base: Options, defenses: Sequence[str], seeds: int) -> Design:
 def run(design: Design, distance: bool = True, listener: Listener = silent) -> Protection:
     """Carry out a comparison in its folder."""
     folder = design.base.out or audits.default_folder(f"{design.base.dataset or 'data'}-defenses")
-    cells = _prepared(design, folder)  # all of them before anything is trained
+    cells = _prepared(design, folder, {})  # all of them before anything is trained
     with claimed(folder):
         design, said = _with_private(design, folder, listener)
-        cells |= _prepared(design, folder)
+        cells = _prepared(design, folder, cells)
         manifest = {**manifest_of(design), "distance": distance}
         files.write_json(folder / MANIFEST, {**manifest, "state": "running"})
         failures = _train(cells, listener)
         rows: list[MeasuredRow] = []
         notes: dict[str, tuple[str, ...]] = dict(said)
-        for cell, prepared in cells.items():
-            if cell in failures:
+        for cell, figures in _measure_all(cells, failures, distance, listener).items():
+            if isinstance(figures, Exception):
+                failures[cell] = f"{type(figures).__name__}: {figures}"
                 continue
-            try:
-                rows += _measure(cell, prepared, distance, listener)
-                notes[_defense(cell)] = (*said.get(_defense(cell), ()), *notes_of(prepared))
-            except Exception as error:  # a failing cell must not take the others along; it is reported
-                failures[cell] = f"{type(error).__name__}: {error}"
+            defense = _defense(cell)
+            rows += [MeasuredRow(defense=defense, seed=_seed(cell), **one) for one in figures.rows]
+            notes[defense] = (*said.get(defense, ()), *figures.notes)
         named = {(_defense(cell), _seed(cell)): why for cell, why in failures.items()}
         found = Protection(with_time_ratios(rows), folder, named, notes)
         _write(found, design, cells)
@@ -113,8 +113,10 @@ def run(design: Design, distance: bool = True, listener: Listener = silent) -> P
     return found
 
 
-def _prepared(design: Design, folder: Path) -> dict[Cell, Prepared]:
-    return {cell: prepared_cell(cell, folder / "cells" / cell.folder) for cell in design.cells}
+def _prepared(design: Design, folder: Path, done: Mapping[Cell, Prepared]) -> dict[Cell, Prepared]:
+    return {
+        cell: done.get(cell) or prepared_cell(cell, folder / "cells" / cell.folder) for cell in design.cells
+    }
 
 
 def _with_private(
@@ -161,18 +163,52 @@ def _fit(prepared: list[Prepared], report: Any) -> None:
     fit_all([one.plan for one in prepared], [f for f in folders if f], prepared[0].options.jobs, report)
 
 
-def _measure(cell: Cell, prepared: Prepared, distance: bool, listener: Listener) -> list[MeasuredRow]:
-    def named(step: Step) -> None:
-        listener(dataclasses.replace(step, stage=f"{cell.name}: {step.stage}"))
+@dataclasses.dataclass(frozen=True)
+class _Figures:
+    """What was measured in one cell: attack, metric and estimate of each row; and what to say of it."""
 
+    rows: tuple[dict[str, Any], ...]
+    notes: tuple[str, ...]
+
+
+def _measure_all(
+    cells: dict[Cell, Prepared], failed: Mapping[Cell, str], distance: bool, listener: Listener
+) -> dict[Cell, _Figures | Exception]:
+    """Each trained cell's figures, or why there are none, in the order of the cells; one core per cell."""
+    todo = [cell for cell in cells if cell not in failed]
+    folders = {cell: _folder(cells[cell]) for cell in todo}
+    jobs = next(iter(cells.values())).options.jobs or executors.default_jobs()
+    found = executors.each(
+        _measure, [(cell, folders[cell], distance) for cell in todo], jobs if _may_leave(cells) else 1
+    )
+    outcomes = {
+        cell: figures for (cell, *_), figures in counted(found, "measure", len(todo), "cells", listener)
+    }
+    return {cell: outcomes[cell] for cell in todo}
+
+
+def _may_leave(cells: Mapping[Cell, Prepared]) -> bool:
+    """Whether other processes can open the models."""
+    return all(executors.may_leave(one.plan) for one in cells.values())
+
+
+def _measure(work: tuple[Cell, Path, bool]) -> _Figures:
+    cell, folder, distance = work
+    prepared = prepared_cell(cell, folder)
+    result: AuditResult | None = finished(prepared, folder)
+    result = result or audits.run(prepared).result
+    figures = measured(prepared, result, folder, distance)
+    rows = tuple(
+        {"attack": attack, "metric": metric, "estimate": estimate}
+        for (attack, metric), estimate in figures.items()
+    )
+    return _Figures(rows, notes_of(prepared))
+
+
+def _folder(prepared: Prepared) -> Path:
     folder = prepared.options.out
     assert folder is not None
-    result: AuditResult | None = finished(prepared, folder)
-    result = result or audits.run(prepared, named).result
-    return [
-        MeasuredRow(defense=_defense(cell), seed=_seed(cell), attack=attack, metric=metric, estimate=estimate)
-        for (attack, metric), estimate in measured(prepared, result, folder, distance, named).items()
-    ]
+    return folder
 
 
 def _defense(cell: Cell) -> str:
@@ -194,6 +230,9 @@ def _write(found: Protection, design: Design, cells: dict[Cell, Prepared]) -> No
     files.write_text(folder / "comparison.json", json.dumps(document, indent=1, allow_nan=False) + "\n")
     links = {_defense(cell): f"cells/{cell.folder}/report.html" for cell in reversed(cells)}
     ranks = loss_ranks({(_defense(c), _seed(c)): p for c, p in cells.items() if not _failed(found, c)})
+    if ranks is not None:
+        with files.replacing(folder / "loss_ranks.parquet") as temporary:
+            ranks.table.to_parquet(temporary, index=False)
     headline = (design.base.attack or ATTACKS)[0]
     render_protection(found.summary, headline, found.seeds, ranks, folder / "comparison.html", links)
 

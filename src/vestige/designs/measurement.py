@@ -11,7 +11,6 @@ from vestige.audits.adaptive import adapted, is_adaptable
 from vestige.audits.distances import Survey, distances
 from vestige.audits.label_only import noise_robustness
 from vestige.audits.preparation import Prepared
-from vestige.audits.step import Listener
 from vestige.audits.wrong_classes import wrong_class_spreads
 from vestige.designs.comparison import accuracies
 from vestige.population.recorded import Recorded, recorded
@@ -34,9 +33,7 @@ LIKELIHOOD_RATIO = "lira-online-fixed"
 WORST = 0.01  # the share of the records that counts as the most exposed
 
 
-def measured(
-    prepared: Prepared, result: AuditResult, folder: Path, distance: bool, listener: Listener
-) -> dict[Key, Estimate]:
+def measured(prepared: Prepared, result: AuditResult, folder: Path, distance: bool) -> dict[Key, Estimate]:
     """By (attack, metric): attacks, use, the attacker who knows some members, the worst case, distances."""
     found = recorded(folder)
     rows: dict[Key, Estimate] = {}
@@ -52,7 +49,7 @@ def measured(
     if prepared.canaries is not None:
         rows |= canary_figures(folder, result.headline.attack, prepared.canaries, found, prepared.plan.seed)
     if distance:
-        rows |= _distance(prepared, folder, listener)
+        rows |= _distance(prepared, folder)
     return rows
 
 
@@ -157,10 +154,10 @@ def _worst(folder: Path, headline: str) -> dict[Key, Estimate]:
     }
 
 
-def _distance(prepared: Prepared, folder: Path, listener: Listener) -> dict[Key, Estimate]:
+def _distance(prepared: Prepared, folder: Path) -> dict[Key, Estimate]:
     """The distance to confident as an attack, beside the loss at the same records of the same models."""
     survey = Survey(models=min(MOST_REOPENED, prepared.plan.membership.num_models))
-    found = distances(prepared.plan, folder, survey, listener=listener)
+    found = distances(prepared.plan, folder, survey)
     if found.note:
         return {("distance", "auc"): unsupported(found.note)}
     by_distance, by_loss = (_aucs(scores, found.member) for scores in (found.scores, -found.losses))

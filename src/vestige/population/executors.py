@@ -6,16 +6,18 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, as_completed, wait
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from loky import get_reusable_executor  # pyright: ignore[reportMissingTypeStubs]
 from loky.backend.reduction import dump  # pyright: ignore[reportMissingTypeStubs]
 
-from vestige.population.plan import Task
+from vestige.population.plan import Plan, Task
 from vestige.population.worker import Assignment, Worker
+from vestige.training import teaching
 from vestige.training.arithmetic import configure, restored
 
 
@@ -27,6 +29,8 @@ class Work:
     tasks: list[Task]
 
 
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 Works = Mapping[int, Work]  # by the place of the plan that they belong to
 Report = Callable[[Counter[int]], None]  # takes the model-epochs done so far, by the place of the plan
 POLL_SECONDS = 0.2
@@ -76,6 +80,39 @@ def processes(works: Works, report: Report, jobs: int) -> None:
             executor.shutdown(wait=True, kill_workers=True)
 
 
+def each(
+    function: Callable[[Item], Result], items: Sequence[Item], jobs: int
+) -> Iterator[tuple[Item, Result | Exception]]:
+    """Every item with what the function made of it or the exception that it raised, in the order they finish.
+
+    In `jobs` fresh processes of one thread each, or here where one is enough.
+    """
+    if min(jobs, len(items)) < 2:
+        for item in items:
+            yield item, _outcome(lambda item=item: function(item))
+        return
+    executor = get_reusable_executor(
+        max_workers=min(jobs, len(items)),
+        timeout=60,
+        reuse=False,  # pyright: ignore[reportArgumentType]  # typed as str, documented as bool
+        initializer=_begin,
+        initargs=(os.getpid(),),
+    )
+    try:
+        submitted = {executor.submit(function, item): item for item in items}
+        for future in as_completed(submitted):
+            yield submitted[future], _outcome(future.result)
+    finally:
+        executor.shutdown(wait=True, kill_workers=True)
+
+
+def _outcome(call: Callable[[], Result]) -> Result | Exception:
+    try:
+        return call()
+    except Exception as error:  # handed to the caller, who knows what the item was
+        return error
+
+
 def _await(pending: set["Future[None]"], folder: Path, report: Report) -> None:
     while pending:
         finished, pending = wait(pending, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
@@ -104,10 +141,14 @@ class _Post:
 _post: _Post | None = None  # one per worker process, set by its initializer
 
 
-def _start(folder: Path, parent: int) -> None:
-    global _post
+def _begin(parent: int) -> None:
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     configure(threads=1)
+
+
+def _start(folder: Path, parent: int) -> None:
+    global _post
+    _begin(parent)
     _post = _Post(folder)
 
 
@@ -144,6 +185,12 @@ def _end_with(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(1)
     os._exit(1)
+
+
+def may_leave(plan: Plan) -> bool:
+    """Whether other processes can train the plan: none finds a script's function, and one has the device."""
+    names = [recipe.model.name for recipe in teaching.lineage(plan.recipe)]
+    return plan.device == "cpu" and not any(name.startswith("__main__:") for name in names)
 
 
 def default_jobs() -> int:

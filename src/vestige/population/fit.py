@@ -125,19 +125,13 @@ def _refuse_untrainable(plan: Plan, tasks: list[Task]) -> None:
 def _train(plans: Sequence[Plan], works: executors.Works, jobs: int | None, report: executors.Report) -> None:
     for work in works.values():
         Store(work.assignment.folder).clear()
-    pooled = {place: work for place, work in works.items() if _may_leave(plans[place])}
+    pooled = {place: work for place, work in works.items() if executors.may_leave(plans[place])}
     workers = min(jobs or executors.default_jobs(), sum(len(work.tasks) for work in pooled.values()))
     if workers < 2:
         pooled = {}
     if pooled:
         executors.processes(pooled, report, workers)
     executors.serial({place: work for place, work in works.items() if place not in pooled}, report)
-
-
-def _may_leave(plan: Plan) -> bool:
-    """Whether other processes can train the plan: none finds a script's function, and one has the device."""
-    names = [recipe.model.name for recipe in teaching.lineage(plan.recipe)]
-    return plan.device == "cpu" and not any(name.startswith("__main__:") for name in names)
 
 
 def _reporter(

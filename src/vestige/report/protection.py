@@ -10,6 +10,7 @@ from vestige.report.markup import bullets, figure, links, paragraph, section, ta
 from vestige.report.protection_figures import (
     ADAPTIVE,
     AVERAGE,
+    LABEL_ONLY,
     POWERFUL,
     TEST_ACCURACY,
     Key,
@@ -129,6 +130,8 @@ def _table(rows: Sequence[ProtectionRow], headline: str) -> str:
         ("Average attack", AVERAGE),
         ("Best threshold", POWERFUL),
         ("Best threshold, adaptive", ADAPTIVE),
+        ("Adaptive LiRA, TPR at 1 %", ("lira-adaptive", "tpr@0.01")),
+        ("Labels alone", LABEL_ONLY),
         ("Distance AUC", DISTANCE),
     )
     present = [(title, key) for title, key in columns if any(key in row.estimates for row in rows)]

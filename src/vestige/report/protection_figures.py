@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Float
 
 from vestige.report.figure import Axis, Figure, Grid, Points, Table
@@ -14,6 +15,7 @@ Key = tuple[str, str]  # attack, metric
 TEST_ACCURACY: Key = ("utility", "test_accuracy")
 AVERAGE, POWERFUL = ("loss-average", "advantage"), ("loss-powerful", "advantage")
 ADAPTIVE: Key = ("loss-adaptive", "advantage")
+LABEL_ONLY: Key = ("label-only", "advantage")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +39,9 @@ class ProtectionRow:
 
     @property
     def leakage(self) -> float:
-        """The largest advantage of the loss attacks: average, best threshold, adaptive if there is one."""
-        return float(np.nanmax([self.value(AVERAGE), self.value(POWERFUL), self.value(ADAPTIVE), -1.0]))
+        """The largest advantage of those who know some members: by loss, by adapted loss, by labels."""
+        keys = (AVERAGE, POWERFUL, ADAPTIVE, LABEL_ONLY)
+        return float(np.nanmax([*(self.value(key) for key in keys), -1.0]))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -47,6 +50,18 @@ class LossRanks:
 
     names: tuple[str, ...]
     values: Float[np.ndarray, "defenses defenses"]
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """defense, other, correlation; each pair in both orders, and each defense with itself."""
+        size = len(self.names)
+        return pd.DataFrame(
+            {
+                "defense": np.repeat(self.names, size),
+                "other": np.tile(self.names, size),
+                "correlation": np.asarray(self.values, np.float64).ravel(),
+            }
+        )
 
 
 def front_figure(rows: Sequence[ProtectionRow], key: Key, title: str) -> Figure:
@@ -123,11 +138,7 @@ def rank_figure(ranks: LossRanks) -> Figure:
         marks=(Grid(rows=ranks.names, columns=ranks.names, values=ranks.values, low=0.0, high=1.0),),
         table=Table(
             header=("defense", "other", "correlation"),
-            rows=tuple(
-                (a, b, float(ranks.values[i, j]))
-                for i, a in enumerate(ranks.names)
-                for j, b in enumerate(ranks.names)
-            ),
+            rows=tuple(ranks.table.itertuples(index=False, name=None)),
         ),
         height=140 + 34 * len(ranks.names),
     )
