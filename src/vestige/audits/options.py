@@ -2,6 +2,7 @@
 
 import dataclasses
 import tomllib
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -96,6 +97,25 @@ class Options:
     def merged(self, changes: dict[str, Any]) -> "Options":
         """These options with the given ones in place; values that are None change nothing."""
         return dataclasses.replace(self, **{k: v for k, v in changes.items() if v is not None})
+
+
+def from_keywords(given: Mapping[str, Any], without: Collection[str] = ()) -> Options:
+    """The options that a call from Python names: paths may be strings, and a single name stands for itself.
+
+    without: fields of `Options` that this call sets by other means.
+
+    Raises InputError for an unknown name or a value out of range.
+    """
+    known = {field.name for field in dataclasses.fields(Options)} - set(without)
+    for name in given:
+        if name not in known:
+            raise unknown_name("option", name, known)
+    options = {name: value for name, value in given.items() if value is not None}
+    for name in options.keys() & {"out", "data_dir"}:
+        options[name] = Path(options[name])
+    for name in options.keys() & {"attack", "signals"}:
+        options[name] = (options[name],) if isinstance(options[name], str) else tuple(options[name])
+    return Options(**options)
 
 
 def from_toml(path: Path) -> Options:

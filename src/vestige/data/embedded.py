@@ -3,6 +3,7 @@
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,14 +24,17 @@ def digits() -> Dataset:
 
 def digit_images() -> Dataset:
     """The digits as [1 8 8] images, for convolutional models."""
-    flat = digits()
-    return Dataset(
-        flat.inputs.reshape(-1, 1, 8, 8),
-        flat.targets,
-        flat.num_classes,
-        "digit_images",
-        class_names=flat.class_names,
-    )
+    return _images(digits(), "digit_images")
+
+
+def digit_pixels() -> Dataset:
+    """The digits as [1 8 8] images on the scale 0 to 1, nothing subtracted."""
+    inputs, bunch = _bunch(datasets.load_digits)
+    return _images(_dataset("digits", inputs / DIGIT_LEVELS, bunch), "digit_pixels")
+
+
+def _images(flat: Dataset, name: str) -> Dataset:
+    return replace(flat, inputs=flat.inputs.reshape(-1, 1, 8, 8), name=name)
 
 
 def breast_cancer() -> Dataset:

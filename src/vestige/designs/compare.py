@@ -8,11 +8,11 @@ from typing import Any
 
 from vestige.audits import audit as audits
 from vestige.audits.folder import MANIFEST, claimed
-from vestige.audits.options import Options
+from vestige.audits.options import Options, from_keywords
 from vestige.audits.preparation import Prepared
 from vestige.audits.step import Listener, Step, counted, silent
 from vestige.core import files
-from vestige.core.errors import InputError, unknown_name
+from vestige.core.errors import InputError
 from vestige.designs.design import Cell, Design, factor
 from vestige.designs.measurement import loss_ranks, measured, notes_of
 from vestige.designs.protection import MeasuredRow, Protection, with_time_ratios
@@ -51,17 +51,8 @@ def compare(
     Raises InputError or RunFolderError before any training if something is wrong with any defense. A defense
     that fails later leaves the others' results intact and is named in `failures` and on the page.
     """
-    known = {f.name for f in dataclasses.fields(Options)} - {"defense"}
-    for name in options:
-        if name not in known:
-            raise unknown_name("option", name, known)
-    for name in ("out", "data_dir"):
-        if options.get(name) is not None:
-            options[name] = Path(options[name])
-    for name in ("attack", "signals"):
-        if isinstance(options.get(name), str):
-            options[name] = (options[name],)
-    return run(design_of(Options(dataset=dataset, **options), defenses, seeds), distance, listener)
+    base = from_keywords({"dataset": dataset, **options}, without=("defense",))
+    return run(design_of(base, defenses, seeds), distance, listener)
 
 
 def design_of(base: Options, defenses: Sequence[str], seeds: int) -> Design:

@@ -8,11 +8,11 @@ from typing import Any
 
 from vestige.audits import audit as audits
 from vestige.audits.folder import MANIFEST, claimed
-from vestige.audits.options import Options
+from vestige.audits.options import from_keywords
 from vestige.audits.preparation import Prepared, prepare
 from vestige.audits.step import Listener, Step, silent
 from vestige.core import files
-from vestige.core.errors import InputError, unknown_name
+from vestige.core.errors import InputError
 from vestige.core.record import plain
 from vestige.designs.comparison import CellResult, Comparison
 from vestige.designs.design import Cell, Design, factors_from, shown
@@ -39,16 +39,7 @@ def dynamics(
     A design that was interrupted continues where it stopped when called again with the same arguments.
     Raises InputError or RunFolderError before any training if something is wrong with any cell.
     """
-    known = {field.name for field in dataclasses.fields(Options)}
-    for name in options:
-        if name not in known:
-            raise unknown_name("option", name, known)
-    for name in ("out", "data_dir"):
-        if options.get(name) is not None:
-            options[name] = Path(options[name])
-    if isinstance(options.get("attack"), str):
-        options["attack"] = (options["attack"],)
-    base = Options(dataset=dataset, **options)
+    base = from_keywords({"dataset": dataset, **options})
     return run(Design(base, factors_from(vary or {})), listener)
 
 

@@ -104,6 +104,7 @@ class Part:
 
 # The training of Kaya and Dumitras 2021: Adam at 1e-3, a tenth of it after 4/7 and 6/7 of the epochs.
 ADAM = {"optimizer": "adam", "lr": 1e-3, "schedule": "steps"}
+NOISY = "vestige.studies.noisy_digits:noisy_digits"
 DIGITS = {
     "dataset": "digit_images",
     "samples": 800,
@@ -119,7 +120,7 @@ def parts(settings: Settings) -> dict[str, Part]:
     data = {"data_dir": settings.data_dir}
     fashion = {"dataset": "fashion_mnist", "samples": 4000, "model": "mlp-256-relu", "epochs": 40, **data}
     cifar10 = {"dataset": "cifar10", "samples": 10_000, "model": "convnet", "epochs": 25, **ADAM, **data}
-    noisy, many = {**DIGITS, "input_noise": 0.4}, {"models": settings.models}
+    noisy, many = {**DIGITS, "dataset": NOISY}, {"models": settings.models}
     every = {
         "noisy digits": Part(options={**noisy, **many}, defenses=DEFENSES, seeds=settings.seeds),
         "wrong labels": Part(
