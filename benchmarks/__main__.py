@@ -14,6 +14,7 @@ from benchmarks import (
     defenses,
     drift,
     large_mlp,
+    leakage,
     limits,
     memory,
     scoring,
@@ -35,6 +36,7 @@ FIGURES: dict[str, Callable[[Setting], list[Row]]] = {
     "drift": drift.rows,
     "tracker": tracker.rows,
     "defenses": defenses.rows,
+    "leakage": leakage.rows,
     "cuda": cuda.rows,
 }
 

@@ -9,7 +9,7 @@ import vestige
 
 ORDER = [
     "core", "stats", "data", "models", "signals", "training", "defenses", "population",
-    "attacks", "risk", "motion", "tracking", "report", "audits", "designs", "studies", "cli",
+    "attacks", "risk", "motion", "leakage", "tracking", "report", "audits", "designs", "studies", "cli",
 ]  # fmt: skip
 ROOT = Path(vestige.__file__).parent
 HEAVY = {
@@ -68,7 +68,7 @@ def test_a_heavy_library_is_imported_in_one_folder(library, folder):
     assert users == set(folder.split(", "))
 
 
-@pytest.mark.parametrize("folder", ["stats", "attacks", "risk", "motion", "report"])
+@pytest.mark.parametrize("folder", ["stats", "attacks", "risk", "motion", "leakage", "report"])
 def test_what_stands_right_of_the_signals_knows_no_torch(folder):
     users = [
         p.name for p in (ROOT / folder).rglob("*.py") if any(n.split(".")[0] == "torch" for n in imported(p))

@@ -5,7 +5,7 @@ import datetime
 import re
 import shlex
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,13 @@ from vestige.audits.assessment import Assessment, Subject, assess
 from vestige.audits.depths import prediction_depths
 from vestige.audits.findings import Context, result_of, versions
 from vestige.audits.folder import MANIFEST, claimed
-from vestige.audits.options import Options
+from vestige.audits.information import of_assessment
+from vestige.audits.options import Options, from_keywords
 from vestige.audits.outcome import Audit
-from vestige.audits.pages import write_page
+from vestige.audits.pages import information_page, write_page
 from vestige.audits.preparation import Prepared, prepare
 from vestige.audits.step import Listener, Step, counted, silent
 from vestige.core import files
-from vestige.core.errors import unknown_name
 from vestige.core.record import array_digest, content_hash, plain
 from vestige.models.catalog import ModelSpec
 from vestige.population.fit import Fitted, Progress, fit
@@ -52,18 +52,8 @@ def audit(
     A run that was interrupted continues where it stopped when called again with the same arguments.
     Raises InputError or RunFolderError before any training if something is wrong.
     """
-    known = {field.name for field in dataclasses.fields(Options)}
-    unknown = sorted(set(options) - known)
-    if unknown:
-        raise unknown_name("option", unknown[0], known)
-    for name in ("out", "data_dir"):
-        if options.get(name) is not None:
-            options[name] = Path(options[name])
-    for name in ("attack", "signals"):
-        if options.get(name) is not None:
-            options[name] = (options[name],) if isinstance(options[name], str) else tuple(options[name])
     named = {"dataset": dataset} if isinstance(dataset, str) else {}
-    return run(prepare(Options(**named, **options), dataset, model, recipe), listener)
+    return run(prepare(from_keywords({**named, **options}), dataset, model, recipe), listener)
 
 
 def run(prepared: Prepared, listener: Listener = silent) -> Audit:
@@ -101,7 +91,7 @@ def _run(prepared: Prepared, folder: Path, listener: Listener) -> Audit:
         assessment = assess(subject, prepared.attacks, keep, listener)
     timings = {"train": round(fitted.seconds, 3), "attack": round(time.perf_counter() - start, 3)}
     result = result_of(assessment, _context(prepared, fitted, folder, timings))
-    write(assessment, result, plan.dataset.class_names, folder, listener)
+    write(assessment, result, plan.dataset.class_names, folder, listener, manifest["recipe"])
     finish(folder, {**manifest, "timings_seconds": timings})
     return Audit(result, assessment, folder)
 
@@ -112,11 +102,20 @@ def write(
     class_names: tuple[str, ...],
     folder: Path,
     listener: Listener,
+    recipe: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write the tables, the report and the summary of a run, each file in one step."""
+    """Write the tables, the report and the summary of a run, each file in one step.
+
+    recipe: as the manifest holds it; None where training is not on record.
+    """
+
+    def page() -> None:
+        told = information_page(of_assessment(assessment, result.attacks, folder, recipe), folder)
+        write_page(assessment, result, class_names, told, folder / "report.html")
+
     outputs: dict[str, Callable[[], None]] = {
         "tables": lambda: tables.write(assessment, folder),
-        "report": lambda: write_page(assessment, result, class_names, folder / "report.html"),
+        "report": page,
         "summary": lambda: files.write_text(folder / "summary.json", result.to_json()),
     }
     for output in counted(outputs.values(), "write", len(outputs), "outputs", listener):

@@ -2,15 +2,26 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from vestige.audits.assessment import Assessment
+from vestige.audits.information import Evidence, measured, too_few
+from vestige.core.errors import InputError
 from vestige.report.arrays import AccuracyCurve, ReportArrays
+from vestige.report.information import InformationPage
 from vestige.report.page import render
 from vestige.risk.result import AuditResult
 
 FLAT_IMAGES = {"digits": (1, 8, 8)}  # data sets that hold images as rows: channels, height, width
 
 
-def write_page(assessment: Assessment, result: AuditResult, class_names: tuple[str, ...], path: Path) -> None:
+def write_page(
+    assessment: Assessment,
+    result: AuditResult,
+    class_names: tuple[str, ...],
+    told: InformationPage,
+    path: Path,
+) -> None:
     """Write the report of this assessment."""
     subject, accuracy = assessment.subject, assessment.accuracy
     curves = {} if accuracy is None else {"members": accuracy.train, "non-members": accuracy.test}
@@ -27,4 +38,14 @@ def write_page(assessment: Assessment, result: AuditResult, class_names: tuple[s
         inputs=subject.inputs,
         image_shape=FLAT_IMAGES.get(result.identity.dataset),
     )
-    render(result, arrays, path)
+    render(result, arrays, path, told)
+
+
+def information_page(evidence: Evidence, folder: Path) -> InformationPage:
+    """What the evidence tells in nats, written to the folder too; the reason where it cannot tell."""
+    try:
+        found = measured(evidence)
+    except InputError as error:
+        return InformationPage(found=None, missing=too_few(evidence.membership) or f"Not estimated: {error}")
+    found.write(folder)
+    return InformationPage(found=found.information, kl=found.records["kl"].to_numpy(np.float64))

@@ -1,4 +1,4 @@
-"""Sections 8 to 10: limits, how to repeat the audit, and the words used."""
+"""Sections 9 to 11: limits, how to repeat the audit, and the words used."""
 
 from vestige.report.markup import bullets, facts, section, table, text
 from vestige.risk.identity import Fact
@@ -31,6 +31,14 @@ GLOSSARY = (
         "False positive rate: of 100 non-members, how many the attack wrongly names. 0.1 % means 1 in 1,000.",
     ),
     ("AUC", "How often a member scores above a non-member. 0.5 is a coin toss, 1 is always."),
+    (
+        "Nat",
+        "A unit of information, 1.44 bits. 0.693 nats tell the outcome of a fair coin with certainty.",
+    ),
+    (
+        "KL divergence",
+        "How far two laws are apart, in nats. 0: no attack does better than a coin. It has no upper end.",
+    ),
     ("Advantage", "TPR − FPR. 0 means that membership makes no difference."),
     ("95 % interval", "Made so that, over many such audits, 95 of 100 intervals hold the true value."),
     ("Cannot tell", "The interval lies on both sides of the limit. A larger sample is needed to decide."),
@@ -40,12 +48,12 @@ GLOSSARY = (
 
 
 def limits() -> str:
-    """Section 8: what the report does not say."""
-    return section("8", "Limits", bullets(LIMITS))
+    """Section 9: what the report does not say."""
+    return section("9", "Limits", bullets(LIMITS))
 
 
 def reproduce(result: AuditResult) -> str:
-    """Section 9: how to do it again."""
+    """Section 10: how to do it again."""
     past = result.provenance
     commands = f"<pre><code>{text(past.command)}</code></pre><pre><code>{text(past.python_call)}</code></pre>"
     tables = (
@@ -54,12 +62,12 @@ def reproduce(result: AuditResult) -> str:
         ("Hashes", past.hashes),
         ("Timings", past.timings),
     )
-    return section("9", "Do it again", commands, *(_facts(name, rows) for name, rows in tables if rows))
+    return section("10", "Do it again", commands, *(_facts(name, rows) for name, rows in tables if rows))
 
 
 def glossary() -> str:
-    """Section 10: the words used."""
-    return section("10", "Words", facts(GLOSSARY))
+    """Section 11: the words used."""
+    return section("11", "Words", facts(GLOSSARY))
 
 
 def _facts(name: str, rows: tuple[Fact, ...]) -> str:

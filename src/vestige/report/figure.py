@@ -96,6 +96,16 @@ class Points:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Dots:
+    """Many small points of one kind, without labels."""
+
+    name: str
+    x: Float[np.ndarray, "points"]
+    y: Float[np.ndarray, "points"]
+    color: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Grid:
     """A number for each pair of a row and a column, from low to high."""
 
@@ -106,7 +116,7 @@ class Grid:
     high: float
 
 
-Mark = Line | Intervals | Area | Flow | Points | Grid
+Mark = Line | Intervals | Area | Flow | Points | Dots | Grid
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ from vestige.report.arrays import ReportArrays
 from vestige.report.closing import glossary, limits, reproduce
 from vestige.report.explorer import script
 from vestige.report.findings import overall, who
+from vestige.report.information import InformationPage, information
 from vestige.report.markup import text
 from vestige.report.protocol import attacker, coverage, validity
 from vestige.report.shell import document
@@ -22,33 +23,38 @@ CONTENTS = (
     ("5", "All records"),
     ("6", "Who"),
     ("7", "When"),
-    ("8", "Limits"),
-    ("9", "Repeat"),
-    ("10", "Words"),
+    ("8", "Information"),
+    ("9", "Limits"),
+    ("10", "Repeat"),
+    ("11", "Words"),
 )
 
 
-def render(result: AuditResult, figures: ReportArrays, path: Path) -> Path:
+def render(
+    result: AuditResult, figures: ReportArrays, path: Path, told: InformationPage | None = None
+) -> Path:
     """Write the report in one step and return its path; it makes no request of any kind.
+
+    told: what was found in nats.
 
     Raises ValidityError when the text would hold a word that no audit can carry.
     """
-    write_text(path, html(result, figures))
+    write_text(path, html(result, figures, told))
     return path
 
 
-def html(result: AuditResult, figures: ReportArrays) -> str:
+def html(result: AuditResult, figures: ReportArrays, told: InformationPage | None = None) -> str:
     """The report as one HTML document."""
     return document(
         result.identity.title,
-        _body(result, figures),
+        _body(result, figures, told),
         given=_given(result, figures),
         styles=("explorer.css",),
         script=script(),
     )
 
 
-def _body(result: AuditResult, figures: ReportArrays) -> str:
+def _body(result: AuditResult, figures: ReportArrays, told: InformationPage | None) -> str:
     sections = (
         answer(result),
         coverage(result),
@@ -57,6 +63,7 @@ def _body(result: AuditResult, figures: ReportArrays) -> str:
         overall(result, figures),
         who(result, figures),
         when(result, figures),
+        information(told, figures.plane),
         limits(),
         reproduce(result),
         glossary(),

@@ -9,7 +9,7 @@ from plotly.io import to_html  # pyright: ignore[reportMissingTypeStubs, reportU
 from plotly.offline import get_plotlyjs  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
 
 from vestige.report.colors import COLORS
-from vestige.report.figure import Area, Axis, Figure, Flow, Grid, Intervals, Line, Mark, Points
+from vestige.report.figure import Area, Axis, Dots, Figure, Flow, Grid, Intervals, Line, Mark, Points
 
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif'
 
@@ -138,6 +138,20 @@ def _(mark: Points) -> list[Any]:
             error_x=whiskers(mark.x, mark.x_low, mark.x_high),
             error_y=whiskers(mark.y, mark.y_low, mark.y_high),
             hovertemplate="%{text}: %{x:.3f}, %{y:.3f}<extra></extra>",
+        )
+    ]
+
+
+@_drawn.register
+def _(mark: Dots) -> list[Any]:
+    return [
+        go.Scatter(
+            x=mark.x.tolist(),
+            y=mark.y.tolist(),
+            mode="markers",
+            name=mark.name,
+            marker={"color": COLORS[mark.color], "size": 5, "opacity": 0.55},
+            hovertemplate="%{x:.3g}, %{y:.3g}",
         )
     ]
 
