@@ -89,8 +89,8 @@ def test_a_failed_defense_is_named_and_the_others_stand(protection):
 def test_the_page_names_front_and_winners(protection):
     text = page(protection)
     assert "Not beaten in both accuracy and leakage by any other: none, crop:4, crop:8." in text
-    assert "crop: crop:4 (accuracy 88.1" in text
-    assert "at most 25 % below no defense" in text.replace("\u00a0", " ")
+    assert "crop:4: 88.1" in text
+    assert "at most 25 % lower" in text.replace("\u00a0", " ")
     assert "epsilon 8 at delta 1e-5" in text
     assert 'id="figure-loss-ranks"' in text
 

@@ -11,6 +11,8 @@ from scipy import special
 from vestige.report.protection_figures import ProtectionRow
 from vestige.risk.estimate import Z_95, Estimate
 
+SIGNED = ("advantage", "gain")
+
 
 @dataclass(frozen=True, kw_only=True)
 class MeasuredRow:
@@ -63,7 +65,7 @@ class Protection:
         for row in self.rows:
             if row.defense == defense:
                 found.setdefault((row.attack, row.metric), []).append(row.estimate)
-        return {key: mean_of(estimates) for key, estimates in found.items()}
+        return {key: _clipped(mean_of(estimates), key[1]) for key, estimates in found.items()}
 
     @property
     def summary(self) -> tuple[ProtectionRow, ...]:
@@ -132,6 +134,14 @@ def mean_of(estimates: Iterable[Estimate]) -> Estimate:
         half = factor * float(values.std(ddof=1)) / float(np.sqrt(number))
         method = f"Student over {number} seeds"
     return Estimate(value=mean, low=mean - half, high=mean + half, method=method)
+
+
+def _clipped(estimate: Estimate, metric: str) -> Estimate:
+    """The interval within what the metric can be: differences of rates from -1 to 1, the others from 0."""
+    if estimate.low is None or estimate.high is None:
+        return estimate
+    least, most = (-1.0, 1.0) if metric in SIGNED else (0.0, np.inf if metric == "time_ratio" else 1.0)
+    return replace(estimate, low=max(least, estimate.low), high=min(most, estimate.high))
 
 
 def _end(estimate: Estimate, end: str) -> float:

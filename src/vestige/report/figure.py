@@ -81,7 +81,11 @@ class Flow:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Points:
-    """Named points with an interval along either axis; joined draws a line through them in their order."""
+    """Named points with an interval along either axis.
+
+    joined draws a line through them in their order, and writes their names beside them; the names of others
+    show under the pointer.
+    """
 
     name: str
     labels: tuple[str, ...]

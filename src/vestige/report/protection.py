@@ -26,6 +26,8 @@ from vestige.risk.selection import Candidate, front, winners
 
 DROPS = (0.1, 0.25)  # Kaya, Hong and Dumitras 2020 select at relative accuracy drops of 10 % and 25 %
 DISTANCE: Key = ("distance", "auc")
+ADAPTIVE_RATE: Key = ("lira-adaptive", "tpr@0.01")
+Columns = tuple[tuple[str, Key], ...]
 
 
 def render_protection(
@@ -68,10 +70,10 @@ def _body(
             ),
             figure(front_figure(done, (headline, "tpr@0.01"), f"TPR at 1 % FPR, {headline}")),
             figure(front_figure(done, POWERFUL, "Advantage of the best loss threshold")),
-            _table(done, headline),
+            _tables(done, headline),
         ),
         section("3", "The worst case", *_worst(done, headline)),
-        section("4", "What attacks miss", *_distance(done)),
+        section("4", "What attacks miss", _adaptive(done, headline), *_distance(done)),
     ]
     if ranks is not None:
         parts.append(section("5", "Do they protect alike?", figure(rank_figure(ranks))))
@@ -81,21 +83,35 @@ def _body(
 
 def _answer(rows: Sequence[ProtectionRow]) -> list[str]:
     candidates = _candidates(rows)
-    base = next((row.value(TEST_ACCURACY) for row in rows if row.name == "none"), np.nan)
+    base = next((one for one in candidates if one.name == "none"), None)
     kept = ", ".join(front(candidates)) or "none"
     parts = [paragraph(f"Not beaten in both accuracy and leakage by any other: {kept}.")]
-    for drop in DROPS:
-        found = winners(candidates, base, drop)
-        chosen = [
-            f"{mechanism}: {best.name} (accuracy {percent(best.accuracy)}, advantage {best.leakage:.3f})"
-            if best
-            else f"{mechanism}: no setting keeps enough accuracy"
-            for mechanism, best in found.items()
-            if mechanism != "none"
-        ]
-        title = f"Least leakage per mechanism, with accuracy at most {100 * drop:g} % below no defense:"
-        parts += [paragraph(title), bullets(chosen)]
-    return parts
+    if base is None:
+        return parts
+    by_drop = [winners(candidates, base.accuracy, drop) for drop in DROPS]
+    best = min((one for one in by_drop[0].values() if one), key=lambda one: one.leakage, default=base)
+    parts.append(paragraph(_recommended(best, base)))
+    names = [mechanism for mechanism in by_drop[0] if mechanism != "none"]
+    body = [(name, *(_setting(found[name]) for found in by_drop)) for name in names]
+    header = ("Mechanism", *(f"Accuracy at most {100 * drop:g} % lower" for drop in DROPS))
+    return [*parts, table("Least leakage per mechanism: setting, accuracy, advantage", header, body)]
+
+
+def _recommended(best: Candidate, base: Candidate) -> str:
+    budget = f"With accuracy at most {100 * DROPS[0]:g} % below that without a defense"
+    if best.name == base.name:
+        return f"{budget}, nothing leaks less than no defense."
+    return (
+        f"{budget}, {best.name} leaks least: the strongest attacker who knows some members gains "
+        f"{best.leakage:.3f}, {base.leakage:.3f} without a defense; accuracy {percent(best.accuracy)}, "
+        f"{percent(base.accuracy)} without."
+    )
+
+
+def _setting(best: Candidate | None) -> str:
+    if best is None:
+        return "no setting keeps enough"
+    return f"{best.name}: {percent(best.accuracy)}, {best.leakage:.3f}"
 
 
 def _candidates(rows: Sequence[ProtectionRow]) -> list[Candidate]:
@@ -117,32 +133,44 @@ def _failures(rows: Sequence[ProtectionRow]) -> str:
     )
 
 
-def _table(rows: Sequence[ProtectionRow], headline: str) -> str:
-    columns: tuple[tuple[str, Key], ...] = (
+def _tables(rows: Sequence[ProtectionRow], headline: str) -> str:
+    use: Columns = (
         ("Train accuracy", ("utility", "train_accuracy")),
         ("Test accuracy", TEST_ACCURACY),
         ("ECE", ("utility", "ece")),
         ("Time", ("utility", "time_ratio")),
+    )
+    likelihood: Columns = (
         (f"{headline} AUC", (headline, "auc")),
         ("TPR at 1 %", (headline, "tpr@0.01")),
         ("TPR at 0.1 %", (headline, "tpr@0.001")),
+        ("Adaptive LiRA, TPR at 1 %", ADAPTIVE_RATE),
         ("RMIA AUC", ("rmia-online", "auc")),
-        ("Average attack", AVERAGE),
-        ("Best threshold", POWERFUL),
-        ("Best threshold, adaptive", ADAPTIVE),
-        ("Adaptive LiRA, TPR at 1 %", ("lira-adaptive", "tpr@0.01")),
-        ("Labels alone", LABEL_ONLY),
-        ("Distance AUC", DISTANCE),
     )
+    known: Columns = (
+        ("Average", AVERAGE),
+        ("Best threshold", POWERFUL),
+        ("Adaptive", ADAPTIVE),
+        ("Labels alone", LABEL_ONLY),
+    )
+    return (
+        _table("Use", rows, use)
+        + _table("Leakage to an attacker with reference models", rows, likelihood)
+        + _table("Advantage of an attacker who knows some members", rows, known)
+    )
+
+
+def _table(caption: str, rows: Sequence[ProtectionRow], columns: Columns) -> str:
+    """The estimates in these columns, as far as any row has them."""
     present = [(title, key) for title, key in columns if any(key in row.estimates for row in rows)]
     body = [(row.name, *(_shown(row.estimates.get(key)) for _, key in present)) for row in rows]
     header = ("Defense", *(title for title, _ in present))
-    return table("All defenses", header, body, numeric=range(1, len(header)))
+    return table(caption, header, body, numeric=range(1, len(header)))
 
 
 def _worst(rows: Sequence[ProtectionRow], headline: str) -> list[str]:
     canaries = f"{headline}@canaries"
-    columns: tuple[tuple[str, Key], ...] = (
+    columns: Columns = (
         ("Most exposed 1 %: mean TPR", (headline, "worst_tpr")),
         ("Their mean FPR", (headline, "worst_fpr")),
         ("Records in High", (headline, "high_share")),
@@ -150,17 +178,35 @@ def _worst(rows: Sequence[ProtectionRow], headline: str) -> list[str]:
         ("Canaries: TPR at 1 %", (canaries, "tpr@0.01")),
         ("Canaries: TPR at 0.1 %", (canaries, "tpr@0.001")),
     )
-    present = [(title, key) for title, key in columns if any(key in row.estimates for row in rows)]
-    body = [(row.name, *(_shown(row.estimates.get(key)) for _, key in present)) for row in rows]
-    header = ("Defense", *(title for title, _ in present))
     return [
         paragraph(
             "A defense that looks good on average may leave single records exposed. The most exposed are "
             "those with the largest TPR - FPR at the end; they were chosen by the figure that is shown, so "
             "it is largest by selection too. Canaries are records with a wrong label, chosen beforehand."
         ),
-        table("The worst case", header, body, numeric=range(1, len(header))),
+        _table("The worst case", rows, columns),
     ]
+
+
+def _adaptive(rows: Sequence[ProtectionRow], headline: str) -> str:
+    """Where knowing the defense tells an attacker more than its references do."""
+    plain: Key = (headline, "tpr@0.01")
+    more = [
+        f"{row.name} (TPR at 1 % FPR {row.value(ADAPTIVE_RATE):.3f} against {row.value(plain):.3f})"
+        for row in rows
+        if _exceeds(row.estimates.get(ADAPTIVE_RATE), row.estimates.get(plain))
+    ]
+    if not more:
+        return ""
+    return paragraph(
+        "An attacker who asks as training asked, and looks at the loss that it minimized, sees more than "
+        f"{headline}, by the whole intervals, with {', '.join(more)}."
+    )
+
+
+def _exceeds(one: Estimate | None, other: Estimate | None) -> bool:
+    low, high = (one.low if one else None), (other.high if other else None)
+    return low is not None and high is not None and low > high
 
 
 def _distance(rows: Sequence[ProtectionRow]) -> list[str]:
@@ -207,4 +253,4 @@ def _shown(estimate: Estimate | None) -> str:
         return "–"
     if estimate.low is None or estimate.high is None:
         return f"{estimate.value:.3f}"
-    return f"{estimate.value:.3f} ({estimate.low:.3f}–{estimate.high:.3f})"
+    return f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f})"

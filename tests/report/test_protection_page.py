@@ -1,0 +1,66 @@
+"""The page that compares defenses says what the figures say, and nothing that they do not."""
+
+import pytest
+
+from vestige.report.protection import render_protection
+from vestige.report.protection_figures import ProtectionRow, front_figure
+from vestige.risk.estimate import Estimate
+
+ACCURACY, POWERFUL = ("utility", "test_accuracy"), ("loss-powerful", "advantage")
+PLAIN, ADAPTED = ("lira", "tpr@0.01"), ("lira-adaptive", "tpr@0.01")
+
+
+def near(value, half=0.01):
+    return Estimate(value=value, low=value - half, high=value + half)
+
+
+def row(name, accuracy, advantage, **others):
+    estimates = {ACCURACY: near(accuracy), POWERFUL: near(advantage), PLAIN: near(0.1)}
+    return ProtectionRow(
+        name=name, mechanism=name.partition(":")[0], estimates=estimates | others.pop("more", {})
+    )
+
+
+def page(rows, tmp_path):
+    path = render_protection(rows, "lira", 3, None, tmp_path / "page.html", {})
+    return path.read_text(encoding="utf-8")
+
+
+def test_the_answer_names_the_best_within_the_budget(tmp_path):
+    rows = [row("none", 0.8, 0.4), row("a:1", 0.75, 0.2), row("a:2", 0.62, 0.05), row("b:1", 0.79, 0.3)]
+    said = page(rows, tmp_path)
+    assert "a:1 leaks least: the strongest attacker who knows some members gains 0.200, 0.400 without" in said
+    assert "a:2: 62" in said  # within 25 %
+    assert "Not beaten in both accuracy and leakage by any other: none, b:1, a:1, a:2." in said
+
+
+def test_it_says_when_nothing_helps(tmp_path):
+    said = page([row("none", 0.8, 0.1), row("a:1", 0.8, 0.2), row("b:1", 0.1, 0.0)], tmp_path)
+    assert "nothing leaks less than no defense" in said
+    assert "no setting keeps enough" in said
+
+
+@pytest.mark.parametrize(("adapted", "said"), [(0.5, True), (0.105, False)])
+def test_an_attacker_who_knows_the_defense_is_named_only_where_clearly_stronger(adapted, said, tmp_path):
+    rows = [row("none", 0.8, 0.1), row("a:1", 0.8, 0.2, more={ADAPTED: near(adapted)})]
+    assert ("An attacker who asks as training asked" in page(rows, tmp_path)) == said
+
+
+@pytest.mark.parametrize(("gain", "said"), [(0.05, True), (0.005, False)])
+def test_a_false_sense_of_privacy_needs_the_whole_interval(gain, said, tmp_path):
+    more = {
+        ("distance", "auc"): near(0.6),
+        ("loss-same-records", "auc"): near(0.6 - gain),
+        ("distance", "gain"): near(gain),
+    }
+    text = page([row("none", 0.8, 0.1), row("a:1", 0.8, 0.2, more=more)], tmp_path)
+    assert ("A false sense of privacy: with a:1" in text) == said
+
+
+def test_only_what_is_not_beaten_has_its_name_written_beside_it():
+    rows = [row("none", 0.8, 0.4), row("a:1", 0.75, 0.2), row("worse:1", 0.7, 0.5)]
+    front, others = front_figure(rows, POWERFUL, "Advantage").marks
+    assert front.joined
+    assert front.labels == ("none", "a:1")
+    assert not others.joined
+    assert others.labels == ("worse:1",)
