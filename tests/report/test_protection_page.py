@@ -64,3 +64,11 @@ def test_only_what_is_not_beaten_has_its_name_written_beside_it():
     assert front.labels == ("none", "a:1")
     assert not others.joined
     assert others.labels == ("worse:1",)
+
+
+def test_why_a_defense_failed_is_told_in_the_failure_s_own_words(tmp_path):
+    failed = ProtectionRow(
+        name="a:1", mechanism="a", estimates={}, failure="Error: caused by <a> loss of memory"
+    )
+    said = page([row("none", 0.8, 0.1), failed], tmp_path)
+    assert "a:1 could not be measured: Error: caused by &lt;a&gt; loss of memory" in said

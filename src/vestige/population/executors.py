@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+import torch
 from loky import get_reusable_executor  # pyright: ignore[reportMissingTypeStubs]
 from loky.backend.reduction import dump  # pyright: ignore[reportMissingTypeStubs]
 
@@ -142,13 +143,15 @@ _post: _Post | None = None  # one per worker process, set by its initializer
 
 
 def _begin(parent: int) -> None:
+    """One thread, and plain arithmetic: scipy's trees fall into a loop where denormals are flushed."""
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-    configure(threads=1)
+    torch.set_num_threads(1)
 
 
 def _start(folder: Path, parent: int) -> None:
     global _post
     _begin(parent)
+    configure(threads=1)
     _post = _Post(folder)
 
 

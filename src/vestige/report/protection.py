@@ -43,7 +43,7 @@ def render_protection(
     headline: the attack whose rates at low FPR are shown. reports: of each defense, relative to the page.
     Raises ValidityError when the text would hold a word that no audit can carry.
     """
-    given = tuple(row.name for row in rows)
+    given = tuple(row.name for row in rows) + tuple(row.failure for row in rows)  # words of others
     title = "What protects, and at what price"
     body = f"<main><h1>{title}</h1>{_body(rows, headline, seeds, ranks, reports)}</main>"
     write_text(path, document(title, body, given=given))
