@@ -7,6 +7,8 @@ vestige.compare("digits", ["dropout:0.5"])           # what defenses protect, an
 vestige.dynamics("digits", vary={"optimizer": ["sgd", "sam"]})  # how records move under varied conditions
 scores = vestige.score(values, membership)           # attack signals that you have already
 placed = vestige.place(values, membership)           # their plane, and how records move on it
+vestige.leakage_of("vestige-runs/digits")            # what a run tells in nats, between bounds
+vestige.leakage.ridge(X, y, 0.01, vestige.leakage.GaussianOutput(sigma=0.1))  # exact, record by record
 tracker = vestige.Tracker(dataset, folder="runs/a")  # record your own training run, in your own loop
 vestige.roc(scores[0], membership[0]).tpr_at(0.01)   # the ROC of one target
 """
@@ -15,15 +17,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from vestige import leakage
     from vestige.attacks.score import score
     from vestige.attacks.scores import Scores
     from vestige.audits.audit import audit
+    from vestige.audits.information import leakage_of
     from vestige.audits.outcome import Audit
     from vestige.core.errors import InputError, RunFolderError, ValidityError, VestigeError
     from vestige.data.dataset import Dataset
     from vestige.data.membership import Membership
     from vestige.designs.compare import compare
     from vestige.designs.comparison import Comparison
+    from vestige.designs.leakage_sweep import LeakageSweep, leakage_sweep
     from vestige.designs.protection import Protection
     from vestige.designs.run import dynamics
     from vestige.models.catalog import ModelSpec
@@ -38,6 +43,7 @@ __all__ = [
     "Comparison",
     "Dataset",
     "InputError",
+    "LeakageSweep",
     "Membership",
     "ModelSpec",
     "Placed",
@@ -52,6 +58,9 @@ __all__ = [
     "audit",
     "compare",
     "dynamics",
+    "leakage",
+    "leakage_of",
+    "leakage_sweep",
     "place",
     "roc",
     "score",
@@ -63,6 +72,7 @@ _HOMES = {
     "Comparison": "designs.comparison",
     "Dataset": "data.dataset",
     "InputError": "core.errors",
+    "LeakageSweep": "designs.leakage_sweep",
     "Membership": "data.membership",
     "ModelSpec": "models.catalog",
     "Placed": "motion.place",
@@ -77,6 +87,8 @@ _HOMES = {
     "audit": "audits.audit",
     "compare": "designs.compare",
     "dynamics": "designs.run",
+    "leakage_of": "audits.information",
+    "leakage_sweep": "designs.leakage_sweep",
     "place": "motion.place",
     "roc": "stats.roc",
     "score": "attacks.score",
@@ -84,6 +96,8 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "leakage":
+        return import_module("vestige.leakage")
     if name not in _HOMES:
         raise AttributeError(f"module 'vestige' has no attribute {name!r}")
     return getattr(import_module(f"vestige.{_HOMES[name]}"), name)

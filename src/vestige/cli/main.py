@@ -9,6 +9,7 @@ from vestige.cli.audit import audit
 from vestige.cli.compare import compare
 from vestige.cli.data import data
 from vestige.cli.dynamics import dynamics
+from vestige.cli.leakage import leakage
 from vestige.cli.score import score
 from vestige.cli.study import study
 from vestige.core.errors import InputError, RunFolderError
@@ -25,6 +26,7 @@ app = typer.Typer(
 app.command()(audit)
 app.command()(compare)
 app.command()(dynamics)
+app.command()(leakage)
 app.command()(score)
 app.command()(study)
 app.command("attacks")(list_attacks)

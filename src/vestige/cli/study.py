@@ -6,19 +6,19 @@ from typing import Annotated, Any
 import typer
 
 from vestige.cli.audit import split
-from vestige.core.errors import unknown_name
+from vestige.core.errors import InputError, unknown_name
 
-STUDIES = ("dynamics", "regularization")
+STUDIES = ("dynamics", "information", "regularization")
 
 
 def study(
-    name: Annotated[str, typer.Argument(help="dynamics or regularization")],
+    name: Annotated[str, typer.Argument(help="dynamics, information or regularization")],
     out: Annotated[Path | None, typer.Option(help="folder; default vestige-runs/study-NAME")] = None,
     data_dir: Annotated[
         Path | None, typer.Option(help="folder of official data files", envvar="VESTIGE_DATA")
     ] = None,
     part: Annotated[
-        list[str] | None, typer.Option(help="only this part (may repeat): noise, labels, capacity, ...")
+        list[str] | None, typer.Option(help="only this part (may repeat): noise, capacity, size, ...")
     ] = None,
     seeds: Annotated[int, typer.Option(help="repetitions")] = 3,
     models: Annotated[int | None, typer.Option(help="per cell; default that of the study")] = None,
@@ -28,7 +28,7 @@ def study(
     """Run a paper's claims again and print a table: claim, paper's figure, ours with interval, verdict."""
     from vestige.cli.progress import display
     from vestige.core import check
-    from vestige.studies import dynamics, regularization, table
+    from vestige.studies import dynamics, information, regularization, table
 
     if name not in STUDIES:
         raise unknown_name("study", name, STUDIES)
@@ -41,6 +41,13 @@ def study(
         if name == "dynamics":
             one = dynamics.Settings(**common, seeds=tuple(range(1, seeds + 1)))
             title, findings = dynamics.TITLE, dynamics.study(one, listener)
+        elif name == "information":
+            if models is not None:
+                raise InputError(
+                    f"models={models}: the study of information trains no populations; leave out"
+                )
+            told = information.Settings(out=folder, data_dir=data_dir, seeds=seeds, parts=common["parts"])
+            title, findings = information.TITLE, information.study(told, listener)
         else:
             other = regularization.Settings(**common, seeds=seeds)
             title, findings = regularization.TITLE, regularization.study(other, listener)

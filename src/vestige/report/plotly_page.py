@@ -238,7 +238,7 @@ def _axis(axis: Axis) -> dict[str, Any]:
         "ticks": "outside",
     }
     if axis.log:
-        found |= {"type": "log", "dtick": 1}
+        found |= {"type": "log", "dtick": 1, "exponentformat": "power"}
     if axis.percent:
         found |= {"tickformat": "~%"}
     if axis.low is not None or axis.high is not None:
