@@ -74,6 +74,8 @@ def test_means_over_seeds_take_the_wider_of_what_models_and_seeds_scatter():
     assert alike.high - 1 == pytest.approx(0.01 / np.sqrt(3))
     bare = mean_of([Estimate(value=v) for v in (1.0, 2.0, 3.0)])
     assert bare.high - 2 == pytest.approx(4.302653 / np.sqrt(3))
+    many = mean_of([estimate(float(v)) for v in range(1, 8)])  # the intervals within are not needed
+    assert many.high == pytest.approx(4 + 2.4469 * np.std(range(1, 8), ddof=1) / np.sqrt(7), abs=1e-3)
     assert mean_of([estimate(1.0)]) == estimate(1.0)
     assert mean_of([Estimate(value=None)]).value is None
     assert mean_of([Estimate(value=None), estimate(4.0)]).value == 4

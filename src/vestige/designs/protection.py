@@ -12,6 +12,7 @@ from vestige.report.protection_figures import ProtectionRow
 from vestige.risk.estimate import Z_95, Estimate
 
 SIGNED = ("advantage", "gain")
+MANY_SEEDS = 6  # from here Student's factor over seeds is below 2.6, and it needs no models within
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,9 +116,9 @@ def mechanism(defense: str) -> str:
 def mean_of(estimates: Iterable[Estimate]) -> Estimate:
     """The mean over seeds with its interval; of a single one itself, of none with a value the note.
 
-    Each seed's own interval tells how far models scatter. The mean's follows from these, widened by the
-    Birge ratio where seeds differ by more than that (Particle Data Group, review of averages); without
-    intervals within seeds it is Student's over seeds.
+    From six seeds on it is Student's over seeds, and so without intervals within seeds. With fewer, each
+    seed's own interval tells how far models scatter: the mean's follows from these, widened by the Birge
+    ratio where seeds differ by more than that (Particle Data Group, review of averages).
     """
     known = [e for e in estimates if e.value is not None]
     if len(known) < 2:
@@ -125,7 +126,7 @@ def mean_of(estimates: Iterable[Estimate]) -> Estimate:
     values = np.array([e.value for e in known], float)
     errors = np.array([np.nan if e.standard_error is None else e.standard_error for e in known])
     mean, number = float(values.mean()), len(values)
-    if np.isfinite(errors).all() and (errors > 0).all():
+    if number < MANY_SEEDS and np.isfinite(errors).all() and (errors > 0).all():
         birge = np.sqrt(((values - mean) ** 2 / errors**2).sum() / (number - 1))
         half = Z_95 * float(np.sqrt((errors**2).sum())) / number * max(1.0, float(birge))
         method = f"{number} seeds, over models within each"

@@ -13,7 +13,7 @@ Cell = str | int | float
 
 @dataclass(frozen=True, kw_only=True)
 class Axis:
-    """One axis; limits in data units, also where `log` is true."""
+    """One axis; limits in data units, also where `log` is true. ticks: where numbers stand."""
 
     title: str
     low: float | None = None
@@ -21,6 +21,7 @@ class Axis:
     log: bool = False
     percent: bool = False
     categories: tuple[str, ...] = ()
+    ticks: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -82,7 +82,7 @@ def sweep_figure(plot: SweepPlot, number: int, unit: str) -> Figure:
             " The band runs from the lowest to the highest seed."
         ),
         alt=_alt(plot, unit),
-        x=Axis(title=title, log=True),
+        x=Axis(title=title, log=True, ticks=tuple(plot.x.tolist())),
         y=Axis(title=f"KL, {unit}", log=True),
         marks=tuple(marks),
         table=Table(header=("statistic", plot.axis, "repetition", f"kl_{unit}"), rows=rows),

@@ -238,7 +238,13 @@ def _axis(axis: Axis) -> dict[str, Any]:
         "ticks": "outside",
     }
     if axis.log:
-        found |= {"type": "log", "dtick": 1, "exponentformat": "power"}
+        found |= {"type": "log", "dtick": 1, "tickformat": "~g"}
+    if axis.ticks:
+        found |= {
+            "tickmode": "array",
+            "tickvals": list(axis.ticks),
+            "ticktext": [f"{t:g}" for t in axis.ticks],
+        }
     if axis.percent:
         found |= {"tickformat": "~%"}
     if axis.low is not None or axis.high is not None:
