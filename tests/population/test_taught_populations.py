@@ -10,7 +10,8 @@ from vestige.core.errors import InputError
 from vestige.data.dataset import Dataset
 from vestige.data.membership import paired
 from vestige.models.catalog import ModelSpec, build
-from vestige.population.fit import _may_leave, fit
+from vestige.population.executors import may_leave
+from vestige.population.fit import fit
 from vestige.population.plan import Plan
 from vestige.signals.measure import Observation
 from vestige.training import engines
@@ -112,5 +113,5 @@ def test_a_teacher_of_the_running_script_keeps_the_plan_here():
     teacher = Recipe(model=ModelSpec("__main__:tiny"))
     usual = plan()
     recipe = dataclasses.replace(usual.recipe, targets=Distilled(teacher=teacher))
-    assert _may_leave(usual)
-    assert not _may_leave(dataclasses.replace(usual, recipe=recipe))
+    assert may_leave(usual)
+    assert not may_leave(dataclasses.replace(usual, recipe=recipe))

@@ -12,7 +12,7 @@ from vestige.population.store import Store
 from vestige.training.engine import Material
 
 SIZES = (0.25, 0.5, 1.0, 2.0)  # of the noise, in standard deviations of the inputs
-DRAWS = 5  # noisy copies at each size
+DRAWS = 3  # noisy copies at each size
 
 
 def noise_robustness(
