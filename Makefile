@@ -1,5 +1,6 @@
 # Everything runs in .venv, with the versions in constraints.txt.
 PYTHON ?= python3
+WORKERS ?= 2
 BIN := .venv/bin
 
 .PHONY: audit test check bench clean
@@ -7,8 +8,9 @@ BIN := .venv/bin
 audit: .venv/installed
 	$(BIN)/vestige audit digits
 
+# one thread for each worker: processes that share cores with several threads each wait for one another
 test: .venv/installed-dev
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 check: .venv/installed-dev
 	PATH="$(CURDIR)/$(BIN):$$PATH" scripts/check

@@ -104,6 +104,8 @@ def _adaptive(prepared: Prepared, folder: Path) -> dict[Key, Estimate]:
     clusters = membership.clusters()
     gained = known_members(-found.losses, membership.mask, clusters, seed=plan.seed)
     rows: dict[Key, Estimate] = {("loss-adaptive", "advantage"): gained.powerful.estimate}
+    if len(np.unique(clusters)) < 2:  # a pair alone has no references
+        return rows
     scores = score(found.statistic, membership, LIKELIHOOD_RATIO).values
     summary = summarize(scores, membership.mask, clusters, attack="lira-adaptive", seed=plan.seed)
     return rows | _attack(summary, "lira-adaptive")

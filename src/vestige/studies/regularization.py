@@ -132,12 +132,17 @@ def parts(settings: Settings) -> dict[str, Part]:
             options={**noisy, "models": 4, "attack": ("loss",)}, defenses=PAIRED, seeds=4 * settings.seeds
         ),
         "fashion": Part(options={**fashion, "batch_size": 64, **many}, defenses=FASHION, seeds=1),
-        "cifar10": Part(options={**cifar10, "models": settings.models or 2}, defenses=CIFAR10, seeds=1),
+        "cifar10": Part(options={**cifar10, **pair_or(settings.models)}, defenses=CIFAR10, seeds=1),
     }
     for name in settings.parts or ():
         if name not in every:
             raise unknown_name("part", name, every)
     return {name: part for name, part in every.items() if name in (settings.parts or every)}
+
+
+def pair_or(models: int | None) -> dict[str, Any]:
+    """So many models; or a pair, which has no references and so only the loss attacks."""
+    return {"models": models} if models else {"models": 2, "attack": ("loss",)}
 
 
 def study(settings: Settings, listener: Listener = silent) -> tuple[Finding, ...]:
