@@ -9,7 +9,8 @@ import vestige
 
 ORDER = [
     "core", "stats", "data", "models", "signals", "training", "defenses", "population",
-    "attacks", "risk", "motion", "leakage", "tracking", "report", "audits", "designs", "studies", "cli",
+    "attacks", "risk", "motion", "leakage", "explain", "tracking",
+    "report", "audits", "designs", "studies", "cli",
 ]  # fmt: skip
 ROOT = Path(vestige.__file__).parent
 HEAVY = {
@@ -17,7 +18,7 @@ HEAVY = {
     "pooch": "data",
     "typer": "cli",
     "loky": "population",
-    "sklearn": "data, motion",
+    "sklearn": "data, motion, explain",
     "lightning": "tracking",
     "transformers": "tracking",
     "opacus": "training",
@@ -68,7 +69,7 @@ def test_a_heavy_library_is_imported_in_one_folder(library, folder):
     assert users == set(folder.split(", "))
 
 
-@pytest.mark.parametrize("folder", ["stats", "attacks", "risk", "motion", "leakage", "report"])
+@pytest.mark.parametrize("folder", ["stats", "attacks", "risk", "motion", "leakage", "explain", "report"])
 def test_what_stands_right_of_the_signals_knows_no_torch(folder):
     users = [
         p.name for p in (ROOT / folder).rglob("*.py") if any(n.split(".")[0] == "torch" for n in imported(p))

@@ -146,7 +146,12 @@ def test_on_a_terminal_progress_is_drawn_and_control_c_ends_with_130(tmp_path):
     master, slave = pty.openpty()
     words = ["audit", "digits", "--epochs", "400", "--jobs", "1", "--out", str(tmp_path / "a")]
     process = subprocess.Popen(
-        [sys.executable, "-m", "vestige.cli", *words], stdout=slave, stderr=slave, stdin=slave, close_fds=True
+        [sys.executable, "-m", "vestige.cli", *words],
+        stdout=slave,
+        stderr=slave,
+        stdin=slave,
+        # tests that run in the background of a shell have the signal switched off, and children inherit that
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     os.close(slave)
     seen = b""
