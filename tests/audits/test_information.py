@@ -10,7 +10,6 @@ from scipy import stats
 
 import vestige
 from vestige.audits.information import Evidence, leakage_of, measured, too_few
-from vestige.audits.information_agreement import spearman
 from vestige.audits.information_bracket import check
 from vestige.audits.information_limit import NO_NOISE, UpperLimit, replaced_leakage, upper_limit
 from vestige.audits.left_out import LeftOut, laws_left_out
@@ -19,6 +18,7 @@ from vestige.data.membership import independent, paired
 from vestige.risk.estimate import Estimate
 from vestige.risk.summary import summarize
 from vestige.signals.source import ArraySignals
+from vestige.stats.ranks import spearman
 
 NOTHING = UpperLimit(leakage=None, reason=NO_NOISE)
 PRIVATE = {"type": "DPSGD", "delta": 1e-5, "clip": 1.0, "noise": 4.0, "epsilon": None, "accountant": "rdp"}

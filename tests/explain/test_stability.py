@@ -4,8 +4,9 @@ from scipy.stats import spearmanr
 
 from vestige.core.errors import InputError
 from vestige.data.membership import paired
-from vestige.explain.stability import chance_jaccard, jaccard, spearman, stability
+from vestige.explain.stability import chance_jaccard, jaccard, stability
 from vestige.explain.vulnerable import attack_set
+from vestige.stats.ranks import spearman
 
 
 def sets(shared, models=12, samples=400, seed=0):

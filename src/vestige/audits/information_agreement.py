@@ -2,7 +2,6 @@
 
 import numpy as np
 from jaxtyping import Bool, Float64
-from scipy.stats import rankdata
 
 from vestige.audits.left_out import LeftOut
 from vestige.leakage.limits import max_tpr
@@ -11,6 +10,7 @@ from vestige.risk.information import Agreement, Consistency
 from vestige.risk.operating_point import ALPHA, PopulationFPR
 from vestige.risk.percent import error_rate
 from vestige.risk.summary import AttackSummary
+from vestige.stats.ranks import spearman
 
 FPRS = (0.01, 0.001)
 
@@ -45,17 +45,6 @@ def agreement(
         outcome=f"TPR − FPR where targets name it at an FPR of {error_rate(ALPHA)}",
         rank_correlation=left_out.estimate(spearman(kl, advantage), spread, -1.0, 1.0),
     )
-
-
-def spearman(one: Values, other: Values) -> float:
-    """The rank correlation over the entries that both have, ties at their mean rank; NaN without an order."""
-    known = np.isfinite(one) & np.isfinite(other)
-    if known.sum() < 2:
-        return float("nan")
-    first, second = rankdata(one[known]), rankdata(other[known])
-    first, second = first - first.mean(), second - second.mean()
-    scale = np.sqrt((first @ first) * (second @ second))
-    return float(first @ second / scale) if scale > 0 else float("nan")
 
 
 def consistency(headline: AttackSummary, kl: Values, kl_reverse: Values) -> tuple[Consistency, ...]:

@@ -3,15 +3,16 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float64
-from scipy.stats import hypergeom, rankdata
+from jaxtyping import Bool
+from scipy.stats import hypergeom
 
 from vestige.core.errors import InputError
-from vestige.explain.given import Coins, matrix
-from vestige.explain.pairs import MOST_PAIRS, TargetPairs, target_pairs
+from vestige.explain.given import matrix
 from vestige.explain.vulnerable import VulnerableSets
 from vestige.leakage.numbers import Numbers
 from vestige.risk.estimate import Estimate, unsupported
+from vestige.risk.pairs import MOST_PAIRS, ModelPairs, model_pairs
+from vestige.stats.ranks import spearman
 
 Some = Bool[np.ndarray, "_common"]
 
@@ -42,7 +43,7 @@ def stability(
     Pairs in which neither gives anybody away have no Jaccard index and are left out.
     Raises InputError where no two targets have 20 members in common, or for scores of another shape.
     """
-    compared = target_pairs(Coins(vulnerable.member, vulnerable.clusters), seed=seed, most=most_pairs)
+    compared = model_pairs(vulnerable.member, vulnerable.clusters, seed=seed, most=most_pairs)
     sides = [
         (vulnerable.named[first, common], vulnerable.named[second, common])
         for (first, second), common in zip(compared.pairs, compared.common, strict=True)
@@ -51,9 +52,9 @@ def stability(
     expected = np.array([chance_jaccard(int(a.sum()), int(b.sum()), len(a)) for a, b in sides])
     known = ~np.isnan(found)
     return Stability(
-        jaccard=compared.mean(found, seed),
+        jaccard=compared.mean(found),
         chance=float(expected[known].mean()) if known.any() else None,
-        rank_correlation=_correlation(scores, vulnerable, compared, seed),
+        rank_correlation=_correlation(scores, vulnerable, compared),
         pairs=len(compared.pairs),
     )
 
@@ -72,9 +73,7 @@ def chance_jaccard(one: int, other: int, among: int) -> float:
     return float((hypergeom.pmf(shared, among, one, other) * shared / (one + other - shared)).sum())
 
 
-def _correlation(
-    scores: Numbers | None, vulnerable: VulnerableSets, compared: TargetPairs, seed: int
-) -> Estimate:
+def _correlation(scores: Numbers | None, vulnerable: VulnerableSets, compared: ModelPairs) -> Estimate:
     if scores is None:
         return unsupported("No scores were given.")
     values = matrix("scores", scores)
@@ -86,15 +85,4 @@ def _correlation(
         spearman(values[first, common], values[second, common])
         for (first, second), common in zip(compared.pairs, compared.common, strict=True)
     ]
-    return compared.mean(np.array(found), seed, least=-1.0)
-
-
-def spearman(one: Float64[np.ndarray, "_common"], other: Float64[np.ndarray, "_common"]) -> float:
-    """The correlation of the ranks where both are known, -1 to 1; NaN where one of them has no order."""
-    known = ~np.isnan(one) & ~np.isnan(other)
-    if known.sum() < 3:
-        return np.nan
-    first, second = (rankdata(values[known]) for values in (one, other))
-    first, second = first - first.mean(), second - second.mean()
-    norm = float(np.sqrt((first**2).sum() * (second**2).sum()))
-    return float(first @ second) / norm if norm > 0 else np.nan
+    return compared.mean(np.array(found), least=-1.0)

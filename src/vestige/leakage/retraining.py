@@ -6,12 +6,12 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float64, Int64
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from vestige.core import check, seeds
 from vestige.leakage.leakage import Leakage
 from vestige.leakage.linear_shift import Indices
 from vestige.leakage.randomness import GaussianOutput, require
+from vestige.stats.ranks import spearman
 
 
 @runtime_checkable
@@ -43,10 +43,7 @@ class Validation:
     @property
     def spearman(self) -> float:
         """The rank correlation of estimated and exact KL, -1 to 1; NaN where either is constant."""
-        if np.ptp(self.estimated) == 0 or np.ptp(self.exact) == 0:
-            return float("nan")
-        ranks = [stats.rankdata(values) for values in (self.estimated, self.exact)]
-        return float(np.corrcoef(ranks)[0, 1])
+        return spearman(self.estimated, self.exact)
 
     @property
     def ratio(self) -> float:

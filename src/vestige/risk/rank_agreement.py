@@ -3,20 +3,15 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Float64, Int64, Integer
+from jaxtyping import Bool, Float, Float64, Integer
 from scipy.stats import rankdata
 
-from vestige.core import seeds
 from vestige.core.errors import InputError
-from vestige.risk.estimate import Estimate, unsupported
-from vestige.risk.resample import Resampling, resampling
+from vestige.risk.estimate import Estimate
+from vestige.risk.pairs import MOST_PAIRS, model_pairs
 
-FEWEST_COMMON = 20  # members; a rank correlation of fewer says little
-MOST_PAIRS = 200
-FEWEST_CLUSTERS = 4  # with fewer, most replicates hold the same few pairs and spread too little
-
+NO_ORDER = "The losses of one of the two are all equal, so they have no order."
 Losses = Float[np.ndarray, "_models _samples"]  # their shape is checked below, with a message
-Pairs = Int64[np.ndarray, "pairs 2"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -65,40 +60,30 @@ def rank_agreement(
             raise InputError(
                 f"losses of {name} have shape {values.shape} and member {member.shape}; use the same coins"
             )
-    pairs = _pairs(member, seed, most_pairs)
+    compared = model_pairs(member, clusters, seed=seed, most=most_pairs)
     every = np.stack([np.asarray(values, np.float64) for values in losses.values()])
-    found = np.stack([_correlations(every, member, int(m), int(n)) for m, n in pairs])
-    drawn_again = resampling(clusters, seed)
+    found = np.stack(
+        [
+            _correlations(every[:, [first, second]][:, :, common])
+            for (first, second), common in zip(compared.pairs, compared.common, strict=True)
+        ]
+    )
     numbers = range(len(losses))
-    cells = {(a, b): _cell(found[:, a, b], pairs, drawn_again) for a in numbers for b in numbers if a <= b}
+    cells = {
+        (a, b): compared.mean(found[:, a, b], least=-1.0, missing=NO_ORDER)
+        for a in numbers
+        for b in numbers
+        if a <= b
+    }
     rows = tuple(tuple(cells[min(a, b), max(a, b)] for b in numbers) for a in numbers)
-    return RankAgreement(mechanisms=tuple(losses), cells=rows, pairs=len(pairs))
-
-
-def _pairs(member: Bool[np.ndarray, "models samples"], seed: int, most: int) -> Pairs:
-    """Different models with enough common members, in order; complementary halves have none."""
-    counts = member.astype(np.float32) @ member.T.astype(np.float32)
-    found = np.argwhere(np.triu(counts >= FEWEST_COMMON, 1))
-    if not len(found):
-        raise InputError(
-            f"no two of the {len(member)} models have {FEWEST_COMMON} members in common; use more models or "
-            "samples"
-        )
-    if len(found) <= most:
-        return found
-    chosen = seeds.generator(seed, "pairs of models").choice(len(found), most, replace=False)
-    return found[np.sort(chosen)]
+    return RankAgreement(mechanisms=tuple(losses), cells=rows, pairs=len(compared.pairs))
 
 
 def _correlations(
-    losses: Float64[np.ndarray, "mechanisms models samples"],
-    member: Bool[np.ndarray, "models samples"],
-    first: int,
-    second: int,
+    losses: Float64[np.ndarray, "mechanisms two common"],
 ) -> Float64[np.ndarray, "mechanisms mechanisms"]:
     """Spearman correlations of two models under every two mechanisms, both ways round averaged."""
-    common = member[first] & member[second]
-    one, other = (_standardized(rankdata(losses[:, model, common], axis=1)) for model in (first, second))
+    one, other = (_standardized(rankdata(losses[:, model], axis=1)) for model in (0, 1))
     across = one @ other.T
     return (across + across.T) / 2
 
@@ -110,19 +95,3 @@ def _standardized(
     centered = ranks - ranks.mean(1, keepdims=True)
     norm = np.linalg.norm(centered, axis=1, keepdims=True)
     return centered / np.where(norm > 0, norm, np.nan)
-
-
-def _cell(values: Float64[np.ndarray, "pairs"], pairs: Pairs, drawn_again: Resampling) -> Estimate:
-    """The mean over pairs; in a replicate a pair counts as often as both of its models were drawn."""
-    sound = ~np.isnan(values)
-    if not sound.any():
-        return unsupported("The losses of one of the two are all equal, so they have no order.")
-    value, kept = float(values[sound].mean()), pairs[sound]
-    if drawn_again.num_clusters < FEWEST_CLUSTERS:
-        note = f"{drawn_again.num_clusters} independent models are too few for an interval."
-        return Estimate(value=value, note=note)
-    weights = drawn_again.weights[:, kept[:, 0]] * drawn_again.weights[:, kept[:, 1]]
-    total = weights.sum(1)
-    replicates = (weights @ values[sound])[total > 0] / total[total > 0]
-    method = f"{len(kept)} pairs of models, bootstrap over {drawn_again.num_clusters} independent models"
-    return drawn_again.estimate(value, replicates, method, least=-1.0)

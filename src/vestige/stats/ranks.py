@@ -1,7 +1,8 @@
-"""Shares and medians: statistics of order."""
+"""Shares, medians and rank correlations: statistics of order."""
 
 import numpy as np
 from jaxtyping import Bool, Float64
+from scipy.stats import rankdata
 
 
 def share_at_most(
@@ -22,3 +23,17 @@ def masked_median(
     low = ordered[np.maximum(count - 1, 0) // 2, samples]
     high = ordered[np.minimum(count // 2, len(values) - 1), samples]
     return np.where(count[:, None] > 0, (low + high) / 2, np.nan)
+
+
+def spearman(one: Float64[np.ndarray, "values"], other: Float64[np.ndarray, "values"]) -> float:
+    """The correlation of the ranks of the entries that are finite in both, -1 to 1; ties at their mean rank.
+
+    NaN with fewer than two such entries, or where one side has no order.
+    """
+    known = np.isfinite(one) & np.isfinite(other)
+    if known.sum() < 2:
+        return float("nan")
+    first, second = (rankdata(values[known]) for values in (one, other))
+    first, second = first - first.mean(), second - second.mean()
+    scale = np.sqrt((first @ first) * (second @ second))
+    return float(first @ second / scale) if scale > 0 else float("nan")

@@ -5,13 +5,13 @@ import itertools
 import numpy as np
 import pandas as pd
 
-from vestige.audits.information_agreement import spearman
 from vestige.data import sources
 from vestige.designs.linear_records import linear_records, with_classes
 from vestige.leakage.logistic_regression import logistic, logistic_fit
 from vestige.leakage.randomness import GaussianOutput
 from vestige.leakage.ridge_regression import ridge, ridge_fit
 from vestige.leakage.sensitivity import linear_sensitivity
+from vestige.stats.ranks import spearman
 from vestige.studies.information_sweeps import SIGMA, SOURCES, Source
 
 WEIGHTS = (1e-3, 1e-2, 1e-1)
