@@ -244,3 +244,11 @@ def test_ready_made_signals_get_the_same_audit(digits, tmp_path):
     for ours, theirs in zip(scored.result.attacks, digits.result.attacks, strict=True):
         assert ours.auc == theirs.auc
     assert scored.plane.tpr.equals(digits.plane.tpr)
+
+
+def test_a_single_pair_of_models_is_audited_without_a_warning(tmp_path):
+    """Every warning is an error here: two models leave no variance over models, and say so instead."""
+    found = vestige.audit(
+        "digits", models=2, samples=120, epochs=2, checkpoints=2, attack="loss", jobs=1, out=tmp_path / "pair"
+    )
+    assert found.result.attacks[0].auc.value is not None

@@ -23,10 +23,14 @@ def debiased_speed(changes: Changes, epochs: float) -> Float64[np.ndarray, "repl
     """The root mean square distance per epoch that the jitter of counts does not explain.
 
     The mean over samples of ||s' - s||^2 - Var_in(d) / n_in - Var_out(d) / n_out, where d is the change of
-    one model's decision and Var its sample variance over models; 0 where the mean is below 0.
+    one model's decision and Var its sample variance over models; 0 where the mean is below 0, and NaN where
+    no sample has two models on a side.
     """
-    squares = np.nanmean(changes.squared_step - changes.jitter, 1)
-    return np.sqrt(np.maximum(squares, 0.0)) / epochs
+    squares = changes.squared_step - changes.jitter
+    known = ~np.isnan(squares)
+    total, count = np.where(known, squares, 0.0).sum(1), known.sum(1)
+    mean = np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
+    return np.sqrt(np.maximum(mean, 0.0)) / epochs
 
 
 def run_average(
