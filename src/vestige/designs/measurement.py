@@ -200,7 +200,10 @@ def canary_figures(
 
 
 def loss_ranks(cells: Mapping[tuple[str, int], Prepared]) -> LossRanks | None:
-    """The loss rank correlations of all defenses under the first seed; None with fewer than two."""
+    """The loss rank correlations of all defenses under the first seed.
+
+    None with fewer than two defenses, or a single pair of models.
+    """
     first = min((seed for _, seed in cells), default=0)
     chosen = {defense: prepared for (defense, seed), prepared in cells.items() if seed == first}
     if len(chosen) < 2:
@@ -208,6 +211,8 @@ def loss_ranks(cells: Mapping[tuple[str, int], Prepared]) -> LossRanks | None:
     folders = {defense: prepared.options.out for defense, prepared in chosen.items()}
     found = {defense: recorded(folder) for defense, folder in folders.items() if folder is not None}
     membership = next(iter(found.values())).membership
+    if len(np.unique(membership.clusters())) < 2:  # the halves of a pair have no members in common
+        return None
     ranks = rank_agreement(
         {defense: _losses(one) for defense, one in found.items()}, membership.mask, membership.clusters()
     )

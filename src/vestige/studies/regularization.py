@@ -84,7 +84,7 @@ class Settings:
     """How large the study is: models per defense and seed, seeds, and which parts (None for all).
 
     models: None takes 16, and for the convolutional network one pair, which carries no interval but takes
-    half an hour on two cores.
+    an hour on two cores, measuring included.
     """
 
     out: Path
