@@ -4,12 +4,11 @@ import numpy as np
 import torch
 from jaxtyping import Float64
 
+from vestige.audits.opened import opened
 from vestige.population.plan import Plan
 from vestige.population.store import Store
 from vestige.signals.depth import NEIGHBORS, prediction_depth
-from vestige.training.arithmetic import configure, restored
 from vestige.training.engine import Material
-from vestige.training.reopened import reopened
 
 MOST_MODELS = 4  # two pairs; each costs a search for neighbors at every stage
 MOST_PASSES = 40_000  # models x samples
@@ -28,10 +27,7 @@ def prediction_depths(
     number = min(MOST_MODELS, max(2, MOST_PASSES // plan.dataset.num_samples))
     material = Material.of(plan.dataset, torch.device(plan.device))
     found = np.full((len(models), plan.dataset.num_samples), np.nan)
-    with restored(), torch.random.fork_rng(devices=[]):
-        configure(threads=1, device=plan.device)
-        for row, model in enumerate(models[:number]):
-            module = reopened(plan.recipe, material, store.weights(model))
-            members = np.flatnonzero(mask[model])
-            found[row] = prediction_depth(module, material.inputs, material.targets, members, seed=plan.seed)
+    for row, (model, module) in enumerate(opened(plan, store, material, models[:number])):
+        members = np.flatnonzero(mask[model])
+        found[row] = prediction_depth(module, material.inputs, material.targets, members, seed=plan.seed)
     return found

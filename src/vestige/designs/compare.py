@@ -16,7 +16,7 @@ from vestige.core.errors import InputError
 from vestige.designs.design import Cell, Design, factor
 from vestige.designs.measurement import loss_ranks, measured, notes_of
 from vestige.designs.protection import MeasuredRow, Protection, with_time_ratios
-from vestige.designs.run import finished, manifest_of, prepared_cell
+from vestige.designs.run import finished, folder_of, manifest_of, prepared_cell
 from vestige.designs.tuning import tuned_private
 from vestige.population import executors
 from vestige.population.fit import Progress, fit_all
@@ -150,8 +150,8 @@ def _train_apart(cells: dict[Cell, Prepared], report: Any) -> dict[Cell, str]:
 
 
 def _fit(prepared: list[Prepared], report: Any) -> None:
-    folders = [one.options.out for one in prepared]
-    fit_all([one.plan for one in prepared], [f for f in folders if f], prepared[0].options.jobs, report)
+    folders = [folder_of(one) for one in prepared]
+    fit_all([one.plan for one in prepared], folders, prepared[0].options.jobs, report)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -167,7 +167,7 @@ def _measure_all(
 ) -> dict[Cell, _Figures | Exception]:
     """Each trained cell's figures, or why there are none, in the order of the cells; one core per cell."""
     todo = [cell for cell in cells if cell not in failed]
-    folders = {cell: _folder(cells[cell]) for cell in todo}
+    folders = {cell: folder_of(cells[cell]) for cell in todo}
     jobs = next(iter(cells.values())).options.jobs or executors.default_jobs()
     found = executors.each(
         _measure, [(cell, folders[cell], distance) for cell in todo], jobs if _may_leave(cells) else 1
@@ -194,12 +194,6 @@ def _measure(work: tuple[Cell, Path, bool]) -> _Figures:
         for (attack, metric), estimate in figures.items()
     )
     return _Figures(rows, notes_of(prepared))
-
-
-def _folder(prepared: Prepared) -> Path:
-    folder = prepared.options.out
-    assert folder is not None
-    return folder
 
 
 def _defense(cell: Cell) -> str:

@@ -82,7 +82,7 @@ def prepared_cell(cell: Cell, folder: Path) -> Prepared:
 
 def _train(prepared: Sequence[Prepared], listener: Listener) -> None:
     total = sum(one.plan.membership.num_models for one in prepared)
-    folders = [_folder(one) for one in prepared]
+    folders = [folder_of(one) for one in prepared]
 
     def report(progress: Progress) -> None:
         listener(Step("train", progress.models_done, progress.models_total, "models", progress.seconds))
@@ -94,7 +94,7 @@ def _train(prepared: Sequence[Prepared], listener: Listener) -> None:
 
 
 def _result(cell: Cell, prepared: Prepared, listener: Listener) -> CellResult:
-    folder = _folder(prepared)
+    folder = folder_of(prepared)
     found = finished(prepared, folder)
     if found is None:
 
@@ -123,7 +123,8 @@ def _asked(manifest: dict[str, Any]) -> dict[str, Any]:
     return {**manifest, "options": options}
 
 
-def _folder(prepared: Prepared) -> Path:
+def folder_of(prepared: Prepared) -> Path:
+    """The run folder of a cell, which `prepared_cell` has set."""
     folder = prepared.options.out
     assert folder is not None
     return folder

@@ -8,6 +8,7 @@ import numpy as np
 from vestige.audits.options import Options
 from vestige.audits.preparation import Prepared, prepare
 from vestige.audits.step import Listener, Step
+from vestige.designs.run import folder_of
 from vestige.population.fit import fit
 from vestige.signals.source import read
 
@@ -56,8 +57,7 @@ def _trial(base: Options, defense: str, seed: int, folder: Path) -> Prepared:
 
 def _accuracy(trial: Prepared, listener: Listener) -> float:
     """The share of non-members that the trial's models classify rightly; they are trained if need be."""
-    folder, plan = trial.options.out, trial.plan
-    assert folder is not None
+    folder, plan = folder_of(trial), trial.plan
     listener(Step("tune dp_sgd", 0, PAIR, "models", 0.0))
     found = fit(plan, folder, trial.options.jobs)
     listener(Step("tune dp_sgd", PAIR, PAIR, "models", found.seconds))
