@@ -10,7 +10,7 @@ import vestige
 ORDER = [
     "core", "stats", "data", "models", "signals", "training", "defenses", "population",
     "attacks", "risk", "motion", "leakage", "explain", "tracking",
-    "report", "audits", "designs", "studies", "cli",
+    "report", "audits", "designs", "explanations", "studies", "cli",
 ]  # fmt: skip
 ROOT = Path(vestige.__file__).parent
 HEAVY = {
@@ -22,6 +22,8 @@ HEAVY = {
     "lightning": "tracking",
     "transformers": "tracking",
     "opacus": "training",
+    "captum": "signals",
+    "matplotlib": "report",
 }
 
 

@@ -10,9 +10,11 @@ from vestige.models.catalog import ModelSpec
 from vestige.training.losses import CrossEntropy, Loss, RelaxLoss
 from vestige.training.mixing import Mixup
 from vestige.training.optimizers import SGD, Optimizer
+from vestige.training.output import LogitReweighting
 from vestige.training.privacy import DPSGD
 from vestige.training.schedules import Constant, Schedule
 from vestige.training.targets import Distilled, Labels, SplitTaught, Targets
+from vestige.training.treatment import Treatment
 
 PRECISIONS = ("float32", "bf16")
 
@@ -31,6 +33,8 @@ class Recipe:
     epochs: passes over a model's own members; batch_size: samples per step.
     targets: what labels become before the loss sees them. mixing: of samples within a batch.
     privacy: differentially private training, which replaces batches and gradients by its own.
+    output: what is done to the logits before anybody sees them; it is fitted after training.
+    treatment: which members are treated apart, and how; they are identified before training.
     precision: of the arithmetic in training; signals are always measured in float32.
 
     Raises InputError for values out of range, and Conflict for parts that cannot both hold.
@@ -47,6 +51,8 @@ class Recipe:
     targets: Targets = field(default_factory=Labels, metadata=LATER)
     mixing: Mixup | None = field(default=None, metadata=LATER)
     privacy: DPSGD | None = field(default=None, metadata=LATER)
+    output: LogitReweighting | None = field(default=None, metadata=LATER)
+    treatment: Treatment | None = field(default=None, metadata=LATER)
 
     def __post_init__(self) -> None:
         check.at_least("epochs", self.epochs, 1)

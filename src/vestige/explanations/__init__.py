@@ -1,0 +1,1 @@
+"""What sets the vulnerable records of a finished run apart: numbers, figures and a page."""
