@@ -34,6 +34,7 @@ def test_parameter_counts(name, published):
 
 
 def test_small_models_by_hand():
+    assert size(build(ModelSpec("mlp-1024-512-256-128"), (600,), 100)) == 1_317_348  # of Purchase100
     assert size(mlp((446,), 30)) == 446 * 128 + 128 + 128 * 30 + 30
     assert size(build(ModelSpec("linear"), (1, 8, 8), 10)) == 64 * 10 + 10
     assert size(build(ModelSpec("mlp-512-256"), (64,), 10)) == 65 * 512 + 513 * 256 + 257 * 10
