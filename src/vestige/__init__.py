@@ -7,6 +7,7 @@ vestige.compare("digits", ["dropout:0.5"])           # what defenses protect, an
 vestige.dynamics("digits", vary={"optimizer": ["sgd", "sam"]})  # how records move under varied conditions
 scores = vestige.score(values, membership)           # attack signals that you have already
 placed = vestige.place(values, membership)           # their plane, and how records move on it
+vestige.explain("vestige-runs/digits")               # whom its models give away, and what sets them apart
 vestige.leakage_of("vestige-runs/digits")            # what a run tells in nats, between bounds
 vestige.leakage.ridge(X, y, 0.01, vestige.leakage.GaussianOutput(sigma=0.1))  # exact, record by record
 tracker = vestige.Tracker(dataset, folder="runs/a")  # record your own training run, in your own loop
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from vestige.designs.leakage_sweep import LeakageSweep, leakage_sweep
     from vestige.designs.protection import Protection
     from vestige.designs.run import dynamics
+    from vestige.explanations.explain import explain
+    from vestige.explanations.explanation import Explanation
     from vestige.models.catalog import ModelSpec
     from vestige.motion.place import Placed, place
     from vestige.stats.roc import Roc, roc
@@ -42,6 +45,7 @@ __all__ = [
     "Audit",
     "Comparison",
     "Dataset",
+    "Explanation",
     "InputError",
     "LeakageSweep",
     "Membership",
@@ -58,6 +62,7 @@ __all__ = [
     "audit",
     "compare",
     "dynamics",
+    "explain",
     "leakage",
     "leakage_of",
     "leakage_sweep",
@@ -71,6 +76,7 @@ _HOMES = {
     "Audit": "audits.outcome",
     "Comparison": "designs.comparison",
     "Dataset": "data.dataset",
+    "Explanation": "explanations.explanation",
     "InputError": "core.errors",
     "LeakageSweep": "designs.leakage_sweep",
     "Membership": "data.membership",
@@ -87,6 +93,7 @@ _HOMES = {
     "audit": "audits.audit",
     "compare": "designs.compare",
     "dynamics": "designs.run",
+    "explain": "explanations.explain",
     "leakage_of": "audits.information",
     "leakage_sweep": "designs.leakage_sweep",
     "place": "motion.place",

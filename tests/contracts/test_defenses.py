@@ -21,7 +21,7 @@ from vestige.signals.measure import Observation
 from vestige.training import engines, sequential, stacked
 from vestige.training.engine import Job, Material
 from vestige.training.recipe import Recipe
-from vestige.training.teaching import teach
+from vestige.training.treating import ready
 
 # A defense whose first parameter alone says nothing needs an example of its own.
 EXAMPLES = {"selena": "selena:3/left_out=1", "dp_sgd": "dp_sgd:noise=1/delta=1e-3"}
@@ -53,8 +53,7 @@ def silent(_):
 def trained(r, engine):
     generator = np.random.default_rng(1)
     job = Job((0, 1), tuple(np.sort(generator.permutation(SAMPLES)[:n]) for n in (21, 17)), 5)
-    soft = teach(r, material(), job, engine)
-    return engines.named(engine)(r, material(), dataclasses.replace(job, soft=soft), OBSERVE, silent)
+    return engines.named(engine)(r, material(), ready(r, material(), job, engine), OBSERVE, silent)
 
 
 def choice(r):

@@ -46,6 +46,21 @@ def test_an_attacker_who_knows_the_defense_is_named_only_where_clearly_stronger(
     assert ("An attacker who asks as training asked" in page(rows, tmp_path)) == said
 
 
+def test_the_threat_model_of_reweighted_logits_is_stated_only_where_they_are_compared(tmp_path):
+    rates = {("lira-inversion", "tpr@0.01"): near(0.09), ("lira-inversion-estimated", "tpr@0.01"): near(0.05)}
+    more = rates | {("loss-inversion", "advantage"): near(0.3)}
+    plain = row("none", 0.8, 0.1)
+    said = page([plain, row("logit_reweighting:0.1", 0.8, 0.2, more=more)], tmp_path)
+    assert "holds against an attacker who sees only labels or rounded outputs" in said
+    assert "logit_reweighting:0.1 (0.100 as released, 0.090 with class means known, 0.050 with" in said
+    only_known = page(
+        [plain, row("a:1", 0.8, 0.2, more={("loss-inversion", "advantage"): near(0.3)})], tmp_path
+    )
+    assert "rounded outputs" in only_known
+    assert "as released" not in only_known
+    assert "rounded outputs" not in page([plain], tmp_path)
+
+
 @pytest.mark.parametrize(("gain", "said"), [(0.05, True), (0.005, False)])
 def test_a_false_sense_of_privacy_needs_the_whole_interval(gain, said, tmp_path):
     more = {

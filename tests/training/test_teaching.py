@@ -109,7 +109,7 @@ def test_every_submodel_is_as_likely_to_leave_a_member_out():
 
 def test_no_submodel_teaches_what_it_trained_on(monkeypatch):
     asked = []
-    says, trained = teaching._says, teaching._trained
+    says, trained = teaching._says, teaching.trained_first
 
     def spied_training(r, m, own, engine, progress):
         done = trained(r, m, own, engine, progress)
@@ -122,7 +122,9 @@ def test_no_submodel_teaches_what_it_trained_on(monkeypatch):
 
     spied: dict[int, set[int]] = {}
     kept = []
-    monkeypatch.setattr(teaching, "_trained", lambda *args: kept.append(spied_training(*args)) or kept[-1])
+    monkeypatch.setattr(
+        teaching, "trained_first", lambda *args: kept.append(spied_training(*args)) or kept[-1]
+    )
     monkeypatch.setattr(teaching, "_says", spied_answer)
     teaching.teach(recipe(targets=SPLIT), material(), job(), "stacked")
     assert len(asked) == 15

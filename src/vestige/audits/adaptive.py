@@ -1,5 +1,6 @@
 """The attacker who knows the defense: queries as training drew them, and the loss that it minimized."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,7 @@ from vestige.training.losses import CrossEntropy
 from vestige.training.recipe import Recipe
 from vestige.training.targets import Distilled
 
+Undo = Callable[[nn.Module, Tensor], Tensor]  # released logits of a module to those before, NaN if it cannot
 DRAWS = 20  # augmented copies of each sample (Kaya and Dumitras 2021 take 20 to 25)
 
 
@@ -29,11 +31,13 @@ class Adapted:
     losses: in nats, as training minimized them; lower = more likely a member.
     scaled_logits: higher = more confident in the label. All models answer the same augmented copies.
     own_loss: whether training's loss is another than the plain one.
+    undone: the share of draws whose released logits could be undone; the others are taken as they are.
     """
 
     losses: Float64[np.ndarray, "models samples"]
     scaled_logits: Float64[np.ndarray, "models samples"]
     own_loss: bool
+    undone: Float64[np.ndarray, "models samples"]
 
     @property
     def statistic(self) -> Float64[np.ndarray, "models samples"]:
@@ -46,8 +50,10 @@ def is_adaptable(recipe: Recipe) -> bool:
     return not isinstance(recipe.augmentation, Identity) or _has_own_loss(recipe)
 
 
-def adapted(plan: Plan, store: Store, draws: int = DRAWS) -> Adapted:
+def adapted(plan: Plan, store: Store, draws: int = DRAWS, undo: Undo | None = None) -> Adapted:
     """The attacker's observations of a trained population; the models are in evaluation mode.
+
+    undo: what an attacker who knows the recipe's output makes of released logits before looking at them.
 
     Smoothed labels and confidence penalties are part of the loss, and in distillation the labels are those of
     the model's own teacher, the most that an attacker with a teacher could know. A loss of whole batches is
@@ -57,24 +63,33 @@ def adapted(plan: Plan, store: Store, draws: int = DRAWS) -> Adapted:
     material = Material.of(plan.dataset, torch.device(plan.device))
     copies = 1 if isinstance(recipe.augmentation, Identity) else draws
     shape = (plan.membership.num_models, plan.dataset.num_samples)
-    losses, logits = np.empty(shape), np.empty(shape)
+    found = np.empty((3, *shape))
     for task in plan.tasks:
         soft = _taught(plan, material, task.job)
         for model, module in opened(plan, store, material, task.job.models):
             noise = torch.Generator(material.device).manual_seed(seeds.derive(plan.seed, "adaptive"))
             targets = material.targets if soft is None else soft[task.job.models.index(model)]
-            rows = [_observed(module, recipe, material, targets, noise) for _ in range(copies)]
-            losses[model], logits[model] = torch.stack(rows).mean(0).cpu().numpy()
-    return Adapted(losses, logits, _has_own_loss(recipe))
+            rows = [_observed(module, recipe, material, targets, noise, undo) for _ in range(copies)]
+            found[:, model] = torch.stack(rows).mean(0).cpu().numpy()
+    losses, logits, undone = found
+    return Adapted(losses, logits, _has_own_loss(recipe), undone)
 
 
 def _observed(
-    module: nn.Module, recipe: Recipe, material: Material, targets: Tensor, noise: torch.Generator
+    module: nn.Module,
+    recipe: Recipe,
+    material: Material,
+    targets: Tensor,
+    noise: torch.Generator,
+    undo: Undo | None,
 ) -> Tensor:
-    """Losses and scaled logits of all samples under one draw of the augmentation, [2 samples] float64."""
-    logits = answers(module, material, lambda inputs: recipe.augmentation(inputs, noise))
+    """Losses, scaled logits and what was undone, under one draw of the augmentation, [3 samples] float64."""
+    released = answers(module, material, lambda inputs: recipe.augmentation(inputs, noise))
+    logits = released if undo is None else undo(module, released).to(released.dtype)
+    undone = logits.isfinite().all(-1)
+    logits = torch.where(undone.unsqueeze(-1), logits, released)
     known = Prediction(logits, material.targets)
-    return torch.stack([_loss(recipe)(logits, targets), scaled_logit(known)]).double()
+    return torch.stack([_loss(recipe)(logits, targets), scaled_logit(known), undone]).double()
 
 
 def _taught(plan: Plan, material: Material, job: Job) -> Tensor | None:

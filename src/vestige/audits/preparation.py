@@ -30,6 +30,7 @@ from vestige.risk.summary import FPRS
 from vestige.risk.verdict import Policy, parse_policy
 from vestige.signals.measure import Observation, stored
 from vestige.training import engines
+from vestige.training.engine import require_measurable
 from vestige.training.recipe import Recipe
 
 OF_A_RECIPE = (
@@ -93,6 +94,7 @@ def prepare(
         signals=stored((*options.signals, *(name for attack in attacks for name in attack.needs.signals))),
         queries=queries,
     )
+    require_measurable(recipe, observation)
     if observation.needs_features and penultimate(module, _few(data)) is None:
         raise InputError("signals='gradient_norm' needs a model that ends in a linear layer")
     choice = engines.choose(recipe, module, num_models, device, options.engine, observation.signals)

@@ -9,6 +9,7 @@ from vestige.cli.audit import audit
 from vestige.cli.compare import compare
 from vestige.cli.data import data
 from vestige.cli.dynamics import dynamics
+from vestige.cli.explain import explain
 from vestige.cli.leakage import leakage
 from vestige.cli.score import score
 from vestige.cli.study import study
@@ -26,6 +27,7 @@ app = typer.Typer(
 app.command()(audit)
 app.command()(compare)
 app.command()(dynamics)
+app.command()(explain)
 app.command()(leakage)
 app.command()(score)
 app.command()(study)

@@ -10,7 +10,9 @@ from vestige.defenses.dropout import Dropout, SpatialDropout
 from vestige.defenses.early_stopping import EarlyStopping
 from vestige.defenses.gaussian_noise import GaussianNoiseDefense
 from vestige.defenses.label_smoothing import LabelSmoothing
+from vestige.defenses.logit_reweighting import LogitReweightingDefense
 from vestige.defenses.mixup import MixupDefense
+from vestige.defenses.pre_identification import PreIdentification
 from vestige.defenses.random_crop import RandomCropDefense
 from vestige.defenses.relax_loss import RelaxLossDefense
 from vestige.defenses.selena import Selena
@@ -31,7 +33,9 @@ _ALL: tuple[type[Defense], ...] = (
     SpatialDropout,
     WeightDecay,
     EarlyStopping,
+    PreIdentification,
     DPSGDDefense,
+    LogitReweightingDefense,
 )
 DEFENSES = {defense.name: defense for defense in _ALL}
 

@@ -1,5 +1,6 @@
 """Edits of a recipe that cannot both hold."""
 
+from vestige.training import treatable
 from vestige.training.losses import RelaxLoss
 from vestige.training.recipe import Conflict, Recipe
 from vestige.training.targets import Distilled, DisturbedLabels, SplitTaught
@@ -19,8 +20,16 @@ def unclaimed(defense: str, part: str, present: object, usual: object) -> None:
         )
 
 
-def check_private(recipe: Recipe) -> None:
-    """Raise DefenseConflict where DP-SGD's guarantee would not cover what the recipe does to samples."""
+def check_together(recipe: Recipe) -> None:
+    """Raise DefenseConflict where DP-SGD's guarantee would not cover what the recipe does to samples.
+
+    The same for flagged members whose treatment cannot go with the rest.
+    """
+    if conflict := treatable.conflict_of(recipe):
+        other, reason = conflict
+        raise DefenseConflict(
+            f"pre_identification and {other} cannot be combined: {reason}; drop one of the two"
+        )
     if recipe.privacy is None:
         return
     if isinstance(recipe.targets, Distilled | SplitTaught):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, runtime_checkable
 
-from vestige.defenses.conflict import DefenseConflict, check_private
+from vestige.defenses.conflict import DefenseConflict, check_together
 from vestige.defenses.own import OwnDefense
 from vestige.training.recipe import Conflict, Recipe
 
@@ -57,7 +57,7 @@ class Composed:
                 raise
             except Conflict as error:
                 raise DefenseConflict(str(error)) from error
-        check_private(recipe)
+        check_together(recipe)
         return recipe
 
 

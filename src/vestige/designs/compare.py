@@ -17,6 +17,7 @@ from vestige.designs.design import Cell, Design, factor
 from vestige.designs.measurement import loss_ranks, measured, notes_of
 from vestige.designs.protection import MeasuredRow, Protection, with_time_ratios
 from vestige.designs.run import finished, folder_of, manifest_of, prepared_cell
+from vestige.designs.treated import treated_rows
 from vestige.designs.tuning import tuned_private
 from vestige.population import executors
 from vestige.population.fit import Progress, fit_all
@@ -97,6 +98,8 @@ def run(design: Design, distance: bool = True, listener: Listener = silent) -> P
             defense = _defense(cell)
             rows += [MeasuredRow(defense=defense, seed=_seed(cell), **one) for one in figures.rows]
             notes[defense] = (*said.get(defense, ()), *figures.notes)
+        whole = {(_defense(c), _seed(c)): one for c, one in cells.items() if c not in failures}
+        rows += treated_rows(whole, (design.base.attack or ATTACKS)[0])
         named = {(_defense(cell), _seed(cell)): why for cell, why in failures.items()}
         found = Protection(with_time_ratios(rows), folder, named, notes)
         _write(found, design, cells)

@@ -7,12 +7,14 @@ import numpy as np
 import pandas as pd
 
 from vestige.attacks.score import score
-from vestige.audits.adaptive import adapted, is_adaptable
+from vestige.audits.adaptive import Adapted, adapted, is_adaptable
 from vestige.audits.distances import Survey, distances
+from vestige.audits.inversion import Inversion
 from vestige.audits.label_only import noise_robustness
 from vestige.audits.preparation import Prepared
 from vestige.audits.wrong_classes import wrong_class_spreads
 from vestige.designs.comparison import accuracies
+from vestige.designs.treated import statement as who_is_treated
 from vestige.population.recorded import Recorded, recorded
 from vestige.population.store import Store
 from vestige.report.protection_figures import Key, LossRanks
@@ -44,6 +46,8 @@ def measured(prepared: Prepared, result: AuditResult, folder: Path, distance: bo
     rows |= _known(found, prepared.plan.seed)
     if is_adaptable(prepared.plan.recipe):
         rows |= _adaptive(prepared, folder)
+    if prepared.plan.recipe.output is not None:
+        rows |= _inverted(prepared, folder)
     rows |= _reopened(prepared, folder)
     rows |= _worst(folder, result.headline.attack)
     if prepared.canaries is not None:
@@ -56,6 +60,8 @@ def measured(prepared: Prepared, result: AuditResult, folder: Path, distance: bo
 def notes_of(prepared: Prepared) -> tuple[str, ...]:
     """What a reader should know about the defense itself."""
     recipe = prepared.plan.recipe
+    if recipe.treatment is not None:
+        return (who_is_treated(recipe.treatment),)
     if not recipe.privacy:
         return ()
     fewest = int(prepared.plan.membership.mask.sum(1).min())
@@ -98,17 +104,34 @@ def _known(found: Recorded, seed: int) -> dict[Key, Estimate]:
 
 
 def _adaptive(prepared: Prepared, folder: Path) -> dict[Key, Estimate]:
-    """The attackers who know the defense: with some known members, and with references that have it too."""
-    plan = prepared.plan
-    found, membership = adapted(plan, Store.of(plan, folder)), plan.membership
+    """The attackers who know the defense: they ask as training asked, and look at the loss it minimized."""
+    found = adapted(prepared.plan, Store.of(prepared.plan, folder))
+    return _informed(found, prepared, "adaptive")
+
+
+def _inverted(prepared: Prepared, folder: Path) -> dict[Key, Estimate]:
+    """The attackers who undo what is done to the logits, with the true class means or with estimated ones."""
+    plan, rows = prepared.plan, dict[Key, Estimate]()
+    store = Store.of(plan, folder)
+    for name, estimated in (("inversion", False), ("inversion-estimated", True)):
+        found = adapted(plan, store, undo=Inversion(estimated=estimated, seed=plan.seed))
+        rows |= _informed(found, prepared, name)
+        note = "share of outputs that were undone; the others are taken as they are"
+        rows[f"lira-{name}", "undone"] = Estimate(value=float(found.undone.mean()), note=note)
+    return rows
+
+
+def _informed(found: Adapted, prepared: Prepared, name: str) -> dict[Key, Estimate]:
+    """What those gain who know the defense: from some known members, and by references that have it too."""
+    membership, seed = prepared.plan.membership, prepared.plan.seed
     clusters = membership.clusters()
-    gained = known_members(-found.losses, membership.mask, clusters, seed=plan.seed)
-    rows: dict[Key, Estimate] = {("loss-adaptive", "advantage"): gained.powerful.estimate}
+    gained = known_members(-found.losses, membership.mask, clusters, seed=seed)
+    rows: dict[Key, Estimate] = {(f"loss-{name}", "advantage"): gained.powerful.estimate}
     if len(np.unique(clusters)) < 2:  # a pair alone has no references
         return rows
     scores = score(found.statistic, membership, LIKELIHOOD_RATIO).values
-    summary = summarize(scores, membership.mask, clusters, attack="lira-adaptive", seed=plan.seed)
-    return rows | _attack(summary, "lira-adaptive")
+    summary = summarize(scores, membership.mask, clusters, attack=f"lira-{name}", seed=seed)
+    return rows | _attack(summary, f"lira-{name}")
 
 
 def _reopened(prepared: Prepared, folder: Path) -> dict[Key, Estimate]:

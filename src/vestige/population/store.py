@@ -87,6 +87,10 @@ class Store:
         """A model's final weights by parameter name."""
         return load_file(self._weights_path(model))
 
+    def has_weights(self, model: int) -> bool:
+        """Whether a model's final weights are on disk."""
+        return self._weights_path(model).is_file()
+
     def save_membership(self, mask: Bool[np.ndarray, "models samples"]) -> None:
         """Write the coins beside the signals, in one step."""
         self._save_array(self.folder / "membership.npy", mask)

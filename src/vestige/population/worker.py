@@ -10,8 +10,9 @@ from vestige.data.dataset import Dataset
 from vestige.population.plan import Plan, Task
 from vestige.population.store import Store
 from vestige.signals.measure import Observation
-from vestige.training import engines, teaching
+from vestige.training import engines, treating
 from vestige.training.engine import Material, Progress
+from vestige.training.flagged import kept_beside
 from vestige.training.recipe import Recipe
 
 
@@ -41,14 +42,15 @@ class Worker:
         self.store = Store(assignment.folder)
 
     def run(self, task: Task, progress: Progress) -> None:
-        """Train the task's models, their teachers first, and write those that are not whole on disk."""
+        """Train the task's models after teachers and proxies, and write those that are not whole on disk."""
         a, start = self.assignment, time.process_time()
         with self.store.scratch() as folder:
             job = replace(task.job, scratch=folder)
-            job = replace(job, soft=teaching.teach(a.recipe, self.material, job, a.engine, progress))
+            job = treating.ready(a.recipe, self.material, job, a.engine, progress)
             trained = engines.named(a.engine)(a.recipe, self.material, job, a.observation, progress)
             seconds = (time.process_time() - start) / len(trained)
             while trained:  # each is let go once it is stored, with the pages of its signals
                 one = trained.pop(0)
+                one.weights.update(kept_beside(job, one.model))
                 if self.store.state(task, one.model) != "whole":
                     self.store.save(task, one, seconds)

@@ -28,6 +28,14 @@ CLASSES = (
 )  # fmt: skip
 
 
+COLORS.update({f"class {number}": color for number, color in enumerate(CLASSES)})
+
+
+def class_color(number: int) -> str:
+    """The color by name of the class of that number."""
+    return f"class {number % len(CLASSES)}"
+
+
 def color_of(parts: Regions, region: int) -> str:
     """The color of a region by name: its own if it is one of the five, red if vulnerable, else by number."""
     if parts.names[region] in REGIONS:

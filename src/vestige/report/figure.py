@@ -13,7 +13,10 @@ Cell = str | int | float
 
 @dataclass(frozen=True, kw_only=True)
 class Axis:
-    """One axis; limits in data units, also where `log` is true. ticks: where numbers stand."""
+    """One axis; limits in data units, also where `log` is true. ticks: where numbers stand.
+
+    bare: without numbers, where they have no meaning.
+    """
 
     title: str
     low: float | None = None
@@ -22,6 +25,7 @@ class Axis:
     percent: bool = False
     categories: tuple[str, ...] = ()
     ticks: tuple[float, ...] = ()
+    bare: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -102,12 +106,13 @@ class Points:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Dots:
-    """Many small points of one kind, without labels."""
+    """Many small points of one kind, without labels; ringed ones are larger, with a dark edge."""
 
     name: str
     x: Float[np.ndarray, "points"]
     y: Float[np.ndarray, "points"]
     color: str
+    ringed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -13,6 +13,8 @@ from vestige.report.figure import Area, Axis, Dots, Figure, Flow, Grid, Interval
 
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif'
 
+RINGED = {"size": 8, "opacity": 1.0, "line": {"color": "#14181f", "width": 1.2}}
+
 
 def library() -> str:
     """The drawing library's own source, to be written once into a page."""
@@ -150,7 +152,9 @@ def _(mark: Dots) -> list[Any]:
             y=mark.y.tolist(),
             mode="markers",
             name=mark.name,
-            marker={"color": COLORS[mark.color], "size": 5, "opacity": 0.55},
+            marker=RINGED | {"color": COLORS[mark.color]}
+            if mark.ringed
+            else {"color": COLORS[mark.color], "size": 5, "opacity": 0.55},
             hovertemplate="%{x:.3g}, %{y:.3g}",
         )
     ]
@@ -239,6 +243,8 @@ def _axis(axis: Axis) -> dict[str, Any]:
     }
     if axis.log:
         found |= {"type": "log", "dtick": 1, "tickformat": "~g"}
+    if axis.bare:
+        found |= {"showticklabels": False, "ticks": ""}
     if axis.ticks:
         found |= {
             "tickmode": "array",

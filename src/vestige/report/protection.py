@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from vestige.core.files import write_text
+from vestige.report.defense_table import Columns, defense_table, shown
 from vestige.report.markup import bullets, figure, links, paragraph, section, table
 from vestige.report.protection_figures import (
     ADAPTIVE,
@@ -20,6 +21,7 @@ from vestige.report.protection_figures import (
     rank_figure,
 )
 from vestige.report.shell import document
+from vestige.report.untreated import untreated
 from vestige.risk.estimate import Estimate
 from vestige.risk.percent import percent
 from vestige.risk.selection import Candidate, front, winners
@@ -27,7 +29,9 @@ from vestige.risk.selection import Candidate, front, winners
 DROPS = (0.1, 0.25)  # Kaya, Hong and Dumitras 2020 select at relative accuracy drops of 10 % and 25 %
 DISTANCE: Key = ("distance", "auc")
 ADAPTIVE_RATE: Key = ("lira-adaptive", "tpr@0.01")
-Columns = tuple[tuple[str, Key], ...]
+INVERTED_RATE: Key = ("lira-inversion", "tpr@0.01")
+ESTIMATED_RATE: Key = ("lira-inversion-estimated", "tpr@0.01")
+INVERTED: Key = ("loss-inversion", "advantage")
 
 
 def render_protection(
@@ -72,8 +76,10 @@ def _body(
             figure(front_figure(done, POWERFUL, "Advantage of the best loss threshold")),
             _tables(done, headline),
         ),
-        section("3", "The worst case", *_worst(done, headline)),
-        section("4", "What attacks miss", _adaptive(done, headline), *_distance(done)),
+        section("3", "The worst case", *_worst(done, headline), *untreated(done, headline)),
+        section(
+            "4", "What attacks miss", _adaptive(done, headline), *_inverted(done, headline), *_distance(done)
+        ),
     ]
     if ranks is not None:
         parts.append(section("5", "Do they protect alike?", figure(rank_figure(ranks))))
@@ -145,27 +151,22 @@ def _tables(rows: Sequence[ProtectionRow], headline: str) -> str:
         ("TPR at 1 %", (headline, "tpr@0.01")),
         ("TPR at 0.1 %", (headline, "tpr@0.001")),
         ("Adaptive LiRA, TPR at 1 %", ADAPTIVE_RATE),
+        ("Logits undone, TPR at 1 %", INVERTED_RATE),
+        ("Undone by estimated means", ESTIMATED_RATE),
         ("RMIA AUC", ("rmia-online", "auc")),
     )
     known: Columns = (
         ("Average", AVERAGE),
         ("Best threshold", POWERFUL),
         ("Adaptive", ADAPTIVE),
+        ("Logits undone", INVERTED),
         ("Labels alone", LABEL_ONLY),
     )
     return (
-        _table("Use", rows, use)
-        + _table("Leakage to an attacker with reference models", rows, likelihood)
-        + _table("Advantage of an attacker who knows some members", rows, known)
+        defense_table("Use", rows, use)
+        + defense_table("Leakage to an attacker with reference models", rows, likelihood)
+        + defense_table("Advantage of an attacker who knows some members", rows, known)
     )
-
-
-def _table(caption: str, rows: Sequence[ProtectionRow], columns: Columns) -> str:
-    """The estimates in these columns, as far as any row has them."""
-    present = [(title, key) for title, key in columns if any(key in row.estimates for row in rows)]
-    body = [(row.name, *(_shown(row.estimates.get(key)) for _, key in present)) for row in rows]
-    header = ("Defense", *(title for title, _ in present))
-    return table(caption, header, body, numeric=range(1, len(header)))
 
 
 def _worst(rows: Sequence[ProtectionRow], headline: str) -> list[str]:
@@ -184,7 +185,7 @@ def _worst(rows: Sequence[ProtectionRow], headline: str) -> list[str]:
             "those with the largest TPR - FPR at the end; they were chosen by the figure that is shown, so "
             "it is largest by selection too. Canaries are records with a wrong label, chosen beforehand."
         ),
-        _table("The worst case", rows, columns),
+        defense_table("The worst case", rows, columns),
     ]
 
 
@@ -204,6 +205,26 @@ def _adaptive(rows: Sequence[ProtectionRow], headline: str) -> str:
     )
 
 
+def _inverted(rows: Sequence[ProtectionRow], headline: str) -> list[str]:
+    """In which threat model reweighted logits protect, and what is left when they are undone."""
+    plain: Key = (headline, "tpr@0.01")
+    undone = [
+        f"{row.name} ({row.value(plain):.3f} as released, {row.value(INVERTED_RATE):.3f} with class means "
+        f"known, {row.value(ESTIMATED_RATE):.3f} with means estimated from 30 % of the outputs)"
+        for row in rows
+        if INVERTED_RATE in row.estimates
+    ]
+    if not any(INVERTED in row.estimates for row in rows):
+        return []
+    said = (
+        "Logit reweighting holds against an attacker who sees only labels or rounded outputs, or who cannot "
+        "estimate the mean logits of a class. Even there it cannot do better than showing labels alone: "
+        "whether an answer is right still tells members from others. With the class means known nearly all "
+        "logits come back, and most of the signal with them."
+    )
+    return [paragraph(said), *([paragraph(f"TPR at 1 % FPR: {'; '.join(undone)}.")] if undone else [])]
+
+
 def _exceeds(one: Estimate | None, other: Estimate | None) -> bool:
     low, high = (one.low if one else None), (other.high if other else None)
     return low is not None and high is not None and low > high
@@ -214,7 +235,7 @@ def _distance(rows: Sequence[ProtectionRow]) -> list[str]:
     if not measured:
         return [paragraph("Not tested: distance to confident was not measured in this comparison.")]
     body = [
-        (row.name, *(_shown(row.estimates[k]) for k in (LOSS_SUBSET, DISTANCE, ("distance", "gain"))))
+        (row.name, *(shown(row.estimates[k]) for k in (LOSS_SUBSET, DISTANCE, ("distance", "gain"))))
         for row in measured
     ]
     false = [row.name for row in measured if _misleads(row)]
@@ -246,11 +267,3 @@ def _notes(rows: Sequence[ProtectionRow], reports: Mapping[str, str]) -> list[st
     )
     listed = links((row.name, reports[row.name]) for row in rows if row.name in reports)
     return [paragraph(general), bullets(lines), paragraph("Reports of the first seed:"), listed]
-
-
-def _shown(estimate: Estimate | None) -> str:
-    if estimate is None or estimate.value is None:
-        return "–"
-    if estimate.low is None or estimate.high is None:
-        return f"{estimate.value:.3f}"
-    return f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f})"

@@ -12,6 +12,8 @@ from vestige.risk.estimate import Estimate
 from vestige.risk.selection import Candidate, front
 
 Key = tuple[str, str]  # attack, metric
+INVERTED: Key = ("loss-inversion", "advantage")
+INVERTED_ESTIMATED: Key = ("loss-inversion-estimated", "advantage")
 TEST_ACCURACY: Key = ("utility", "test_accuracy")
 AVERAGE, POWERFUL = ("loss-average", "advantage"), ("loss-powerful", "advantage")
 ADAPTIVE: Key = ("loss-adaptive", "advantage")
@@ -39,8 +41,8 @@ class ProtectionRow:
 
     @property
     def leakage(self) -> float:
-        """The largest advantage of those who know some members: by loss, by adapted loss, by labels."""
-        keys = (AVERAGE, POWERFUL, ADAPTIVE, LABEL_ONLY)
+        """The largest advantage of those who know some members: by loss, adapted or undone, or labels."""
+        keys = (AVERAGE, POWERFUL, ADAPTIVE, LABEL_ONLY, INVERTED, INVERTED_ESTIMATED)
         return float(np.nanmax([*(self.value(key) for key in keys), -1.0]))
 
 

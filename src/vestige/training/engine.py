@@ -13,6 +13,7 @@ from jaxtyping import Int, Shaped
 from torch import Tensor, nn
 
 from vestige.core import seeds
+from vestige.core.errors import InputError
 from vestige.data.dataset import Dataset
 from vestige.models.catalog import build
 from vestige.signals.measure import Observation
@@ -104,6 +105,15 @@ def initialized(recipe: Recipe, material: Material, seed: int, model: int) -> nn
         return build(recipe.model, material.shape, material.num_classes).to(material.device)
 
 
+def require_measurable(recipe: Recipe, observation: Observation) -> None:
+    """Raise InputError for a signal that looks past the output that the recipe gives its models."""
+    if recipe.output is not None and observation.needs_features:
+        raise InputError(
+            "signals='gradient_norm' looks at the logits before logit_reweighting, which nobody is shown; "
+            "leave one of the two out"
+        )
+
+
 class Recording:
     """Collects what is measured at each checkpoint, for one or more models at once.
 
@@ -119,7 +129,11 @@ class Recording:
 
     @classmethod
     def of(cls, recipe: Recipe, observation: Observation, job: Job, model: int) -> "Recording":
-        """A recording of the checkpoints that the recipe's epochs reach, in the job's scratch folder."""
+        """A recording of the checkpoints that the recipe's epochs reach, in the job's scratch folder.
+
+        Raises InputError for signals that the recipe's output does not allow.
+        """
+        require_measurable(recipe, observation)
         reached = [epoch for epoch in observation.checkpoints if epoch <= recipe.epochs]
         return cls(len(reached), job.scratch, model)
 

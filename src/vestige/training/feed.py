@@ -12,6 +12,7 @@ from vestige.core import seeds
 from vestige.data.transforms import Identity
 from vestige.training import batches
 from vestige.training.engine import Job, Material
+from vestige.training.flagged import augmented, flags_of
 from vestige.training.lessons import Lesson, lesson, one_hot
 from vestige.training.mixing import blend
 from vestige.training.recipe import Recipe
@@ -39,7 +40,9 @@ class Feed:
         self, recipe: Recipe, material: Material, job: Job, dtype: torch.dtype = torch.float32
     ) -> None:
         self.recipe, self.material, self.job, self.dtype = recipe, material, job, dtype
-        self.changes = recipe.mixing is not None or not isinstance(recipe.augmentation, Identity)
+        noisy = recipe.treatment is not None and recipe.treatment.action == "augment"
+        self.augments = noisy or not isinstance(recipe.augmentation, Identity)
+        self.changes = self.augments or recipe.mixing is not None
         # samples are changed in float32, as in the sequential engine, and rounded afterwards
         self.inputs = material.inputs.to(torch.float32 if self.changes else dtype)
         self.gathered = [self.inputs.new_empty(0) for _ in range(2)]  # one buffer for each order's batches
@@ -67,9 +70,10 @@ class Feed:
         buffer.resize_(order.numel(), *shape)
         torch.index_select(self.inputs, 0, order.reshape(-1), out=buffer)
         inputs = buffer.view(*order.shape, *shape)
-        if not isinstance(self.recipe.augmentation, Identity):
-            for row, size, generator in zip(inputs, sizes, self.augment, strict=False):
-                row[:size] = self.recipe.augmentation(row[:size], generator)
+        if self.augments:
+            for place, (row, size) in enumerate(zip(inputs, sizes, strict=True)):
+                flags = flags_of(self.job, place, order[place, :size])
+                row[:size] = augmented(self.recipe, row[:size], flags, self.augment[place])
         return inputs
 
     def _targets(self, order: Tensor, labels: Tensor) -> Tensor:

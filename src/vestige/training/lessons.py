@@ -16,6 +16,7 @@ from vestige.core import seeds
 from vestige.core.errors import InputError
 from vestige.training import batches
 from vestige.training.engine import Job, Material
+from vestige.training.flagged import FlaggedJob
 from vestige.training.recipe import Recipe
 from vestige.training.targets import Distilled, DisturbedLabels, SplitTaught
 
@@ -39,10 +40,13 @@ class Lesson:
 def lesson(recipe: Recipe, material: Material, job: Job, place: int, epoch: int) -> Lesson:
     """The epoch of the model at that place of the job.
 
-    Raises InputError when the recipe has teachers and the job holds no rows of theirs.
+    Raises InputError when the recipe has teachers and the job holds no rows of theirs, or when it treats
+    members and the job does not say which.
     """
     if job.soft is None and isinstance(recipe.targets, Distilled | SplitTaught):
         raise InputError(f"targets={recipe.targets} need rows of teachers, but the job has soft=None")
+    if recipe.treatment is not None and not isinstance(job, FlaggedJob):
+        raise InputError(f"treatment={recipe.treatment} needs flagged members, but the job has no flags")
     model, members, seed = job.models[place], job.members[place], job.seed
     orders = (batches.order(seed, model, epoch, members),)
     shares = None

@@ -1,6 +1,7 @@
 """Losses of a batch, sample by sample; the training loop takes their mean.
 
-Targets are labels, [batch] int64, or target rows, [batch classes] probabilities that sum to 1.
+Targets are labels, [batch] int64, or target rows, [batch classes]: probabilities that sum to 1, or to the
+weight of the sample, which plain cross-entropy then bears.
 """
 
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from vestige.core import check
 from vestige.core.record import LATER
 
 FORMS = ("image", "tabular")
+ROUNDED = 1e-4  # how far from 1 the sum of float32 probabilities may be
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,13 +46,14 @@ class CrossEntropy:
     ) -> Tensor:
         """The gradient of each sample's loss in its own logits, [... batch classes].
 
-        It is p - q, and with a penalty beta also beta p (log p + H(p)).
+        It is p - q, where q sums to w it is w p - q, and with a penalty beta also beta p (log p + H(p)).
         """
         gradient = torch.softmax(logits, -1)
         penalty = self._penalty(logits, gradient) if self.confidence_penalty else None
         if self.label_smoothing:
             gradient -= self.label_smoothing / logits.shape[-1]
         if targets.is_floating_point():
+            gradient.mul_(_weights(targets))
             gradient.sub_(targets, alpha=1 - self.label_smoothing)
         else:
             hit = torch.full((), self.label_smoothing - 1.0, dtype=gradient.dtype, device=gradient.device)
@@ -138,6 +141,12 @@ Loss = CrossEntropy | RelaxLoss
 
 def _at(values: Tensor, targets: Tensor) -> Tensor:
     return values.gather(-1, targets.unsqueeze(-1)).squeeze(-1)
+
+
+def _weights(rows: Tensor) -> Tensor:
+    """What rows sum to, [... batch 1]; exactly 1 for probabilities, whose sums are rounded."""
+    sums = rows.sum(-1, keepdim=True)
+    return torch.where((sums - 1).abs() < ROUNDED, torch.ones_like(sums), sums)
 
 
 def _one_hot(targets: Tensor, like: Tensor) -> Tensor:

@@ -22,7 +22,7 @@ from vestige.training.losses import RelaxLoss
 from vestige.training.optimizers import SAM
 from vestige.training.recipe import Recipe
 from vestige.training.reopened import as_trained
-from vestige.training.sequential import as_columns, observe, set_learning_rate
+from vestige.training.sequential import as_columns, final_weights, observe, release, set_learning_rate
 from vestige.training.targets import Distilled, DisturbedLabels, SplitTaught
 
 __all__ = ["Learner", "epsilon_spent", "noise_for", "require", "statement", "train", "unsupported"]
@@ -92,13 +92,14 @@ def _train_one(
         learner = Learner(recipe, material, job, position)
         for epoch in range(recipe.epochs):
             if epoch in observation.checkpoints:
-                recording.add(observe(learner.module, material, observation))
+                released = release(recipe, learner.module, material, learner.members)
+                recording.add(observe(learner.module, material, observation, released))
             learner.train_epoch(epoch)
             progress(1)
+        released = release(recipe, learner.module, material, learner.members)
         if recipe.epochs in observation.checkpoints:
-            recording.add(observe(learner.module, material, observation))
-    weights = {name: value.detach().cpu().contiguous() for name, value in learner.module.state_dict().items()}
-    return Trained(model, recording.values(), weights)
+            recording.add(observe(learner.module, material, observation, released))
+    return Trained(model, recording.values(), final_weights(learner.module, released))
 
 
 class Learner:

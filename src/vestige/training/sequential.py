@@ -13,9 +13,11 @@ from vestige.models.penultimate import penultimate
 from vestige.signals.measure import Observation, measure
 from vestige.training import batches
 from vestige.training.engine import Job, Material, Progress, Recording, Trained, initialized
+from vestige.training.flagged import augmented, flags_of
 from vestige.training.lessons import lesson, one_hot
 from vestige.training.mixing import blend
 from vestige.training.optimizers import SAM
+from vestige.training.output import Release
 from vestige.training.recipe import Recipe
 from vestige.training.sharpness import uphill
 
@@ -53,16 +55,17 @@ def _train_one(
         augment = torch.Generator(material.device).manual_seed(seeds.derive(seed, "augmentation", model))
         for epoch in range(recipe.epochs):
             if epoch in observation.checkpoints:
-                recording.add(observe(module, material, observation))
+                released = release(recipe, module, material, job.members[position])
+                recording.add(observe(module, material, observation, released))
             set_learning_rate(optimizer, recipe, epoch)
             module.train()
             for inputs, targets in _batches(recipe, material, job, position, epoch, augment):
                 _step(recipe, module, optimizer, inputs, targets, epoch)
             progress(1)
+        released = release(recipe, module, material, job.members[position])
         if recipe.epochs in observation.checkpoints:
-            recording.add(observe(module, material, observation))
-    weights = {name: value.detach().cpu().contiguous() for name, value in module.state_dict().items()}
-    return Trained(model, recording.values(), weights)
+            recording.add(observe(module, material, observation, released))
+    return Trained(model, recording.values(), final_weights(module, released))
 
 
 def _batches(
@@ -75,7 +78,8 @@ def _batches(
     )
     for step, span in enumerate(batches.bounds(len(orders[0]), recipe.batch_size)):
         now = slice(*span)
-        inputs = [recipe.augmentation(material.inputs[order[now]], augment) for order in orders]
+        turns = [(order[now], flags_of(job, position, order[now])) for order in orders]
+        inputs = [augmented(recipe, material.inputs[turn], flags, augment) for turn, flags in turns]
         targets = [label[now] for label in labels]
         if job.soft is not None:
             targets = [job.soft[position][order[now]] for order in orders]
@@ -119,21 +123,45 @@ def as_columns(logits: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def observe(module: nn.Module, material: Material, observation: Observation) -> list[dict[str, np.ndarray]]:
+def release(recipe: Recipe, module: nn.Module, material: Material, members: np.ndarray) -> Release | None:
+    """The recipe's output as fitted to what the module says of its members now; None without an output."""
+    if recipe.output is None:
+        return None
+    own = torch.from_numpy(members).to(material.device)
+    was_training = module.training
+    module.eval()
+    logits = [
+        as_columns(module(material.inputs[part]).float()) for part in own.split(evaluation_batch(material))
+    ]
+    module.train(was_training)
+    return Release.of(recipe.output, torch.cat(logits), material.targets[own])
+
+
+def final_weights(module: nn.Module, released: Release | None) -> dict[str, Tensor]:
+    """What is stored of the trained module: its weights and buffers, and what its output was fitted to."""
+    own = {name: value.detach().cpu().contiguous() for name, value in module.state_dict().items()}
+    return own if released is None else own | released.stored()
+
+
+@torch.no_grad()
+def observe(
+    module: nn.Module, material: Material, observation: Observation, released: Release | None = None
+) -> list[dict[str, np.ndarray]]:
     """For each query view the signals of all samples, [samples], in evaluation mode and float32.
 
+    released: what is done to the logits before anybody sees them.
     Measuring changes nothing: evaluation mode leaves batch-norm statistics alone and draws no noise,
     and the module returns to the mode it was in.
     """
     was_training = module.training
     module.eval()
-    views = [_observe_view(module, material, observation, query) for query in observation.queries]
+    views = [_observe_view(module, material, observation, query, released) for query in observation.queries]
     module.train(was_training)
     return views
 
 
 def _observe_view(
-    module: nn.Module, material: Material, observation: Observation, query: View
+    module: nn.Module, material: Material, observation: Observation, query: View, released: Release | None
 ) -> dict[str, np.ndarray]:
     head = penultimate(module, material.inputs[:2]) if observation.needs_features else None
     captured: list[Tensor] = []
@@ -145,7 +173,8 @@ def _observe_view(
     if hook:
         hook.remove()
     features = torch.cat(captured) if captured else None
-    return measure(torch.cat(logits), material.targets, features, observation.signals)
+    shown = torch.cat(logits) if released is None else released(torch.cat(logits))
+    return measure(shown, material.targets, features, observation.signals)
 
 
 def evaluation_batch(material: Material) -> int:

@@ -15,6 +15,7 @@ from vestige.signals.measure import Observation, measure
 from vestige.training.engine import Job, Material, Progress, Recording, Trained, initialized
 from vestige.training.feed import Batch, Feed
 from vestige.training.optimizers import SAM, SGD, base_rule
+from vestige.training.output import Release
 from vestige.training.perceptron import ACTIVATIONS, alternates, layers_of, stacked_parameters
 from vestige.training.recipe import Recipe
 from vestige.training.updates import StackedAdam, StackedClimb, StackedSGD, Taker, stacked_update
@@ -48,13 +49,14 @@ def train(
     with torch.no_grad():
         for epoch in range(recipe.epochs):
             if epoch in observation.checkpoints:
-                recording.add(stack.observe(observation))
+                recording.add(stack.observe(observation, stack.release()))
             stack.train_epoch(epoch)
             progress(len(job.models))
+        released = stack.release()
         if recipe.epochs in observation.checkpoints:
-            recording.add(stack.observe(observation))
+            recording.add(stack.observe(observation, released))
     place = {model: position for position, model in enumerate(stack.models)}
-    return [Trained(m, recording.values(place[m]), stack.weights(place[m])) for m in job.models]
+    return [Trained(m, recording.values(place[m]), stack.weights(place[m], released)) for m in job.models]
 
 
 class Stack:
@@ -63,6 +65,7 @@ class Stack:
     def __init__(self, recipe: Recipe, material: Material, job: Job) -> None:
         job = job.at(sorted(range(len(job.models)), key=lambda i: -len(job.members[i])))
         self.recipe, self.material, self.models = recipe, material, job.models
+        self.members = [torch.from_numpy(own).to(material.device) for own in job.members]
         modules = [initialized(recipe, material, job.seed, model) for model in job.models]
         first = modules[0]
         assert isinstance(first, nn.Sequential)
@@ -164,17 +167,33 @@ class Stack:
             if activation:
                 gradient = activation.backward(gradient, inputs[i])
 
-    def observe(self, observation: Observation) -> list[dict[str, np.ndarray]]:
-        """For each query view the signals of all samples, [models samples], in float32."""
-        return [self._observe_view(observation, query) for query in observation.queries]
+    def release(self) -> Release | None:
+        """The recipe's output as fitted to what the models say of their members now; None without one."""
+        if self.recipe.output is None:
+            return None
+        chunks = self.inputs.split(EVALUATION_BATCH)
+        logits = torch.cat([self._evaluate(chunk)[0] for chunk in chunks], 1)
+        return Release.of_many(self.recipe.output, logits, self.material.targets, self.members)
 
-    def _observe_view(self, observation: Observation, query: View) -> dict[str, np.ndarray]:
+    def observe(
+        self, observation: Observation, released: Release | None = None
+    ) -> list[dict[str, np.ndarray]]:
+        """For each query view the signals of all samples, [models samples], in float32.
+
+        released: what is done to the logits before anybody sees them.
+        """
+        return [self._observe_view(observation, query, released) for query in observation.queries]
+
+    def _observe_view(
+        self, observation: Observation, query: View, released: Release | None
+    ) -> dict[str, np.ndarray]:
         parts: list[dict[str, np.ndarray]] = []
         for start in range(0, len(self.inputs), EVALUATION_BATCH):
             chunk = slice(start, start + EVALUATION_BATCH)
             inputs = query(self.material.inputs[chunk]).flatten(1)
             logits, features = self._evaluate(inputs)
-            parts.append(measure(logits, self.material.targets[chunk], features, observation.signals))
+            shown = logits if released is None else released(logits)
+            parts.append(measure(shown, self.material.targets[chunk], features, observation.signals))
         return {name: np.concatenate([part[name] for part in parts], -1) for name in parts[0]}
 
     def _evaluate(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
@@ -190,10 +209,13 @@ class Stack:
             hidden = layer.finish(hidden, self.parameters[2 * i + 1])
         return hidden, features
 
-    def weights(self, position: int) -> dict[str, Tensor]:
-        """The final weights of the model at that position, under the module's own names."""
+    def weights(self, position: int, released: Release | None = None) -> dict[str, Tensor]:
+        """The final weights of the model at that position, under the module's own names.
+
+        released: its output, of which what is fitted is stored beside them.
+        """
         named: dict[str, Tensor] = {}
         for i, layer in enumerate(self.layers):
             named[f"{layer.name}.weight"] = self.parameters[2 * i][position].t().cpu().contiguous()
             named[f"{layer.name}.bias"] = self.parameters[2 * i + 1][position, 0].cpu().contiguous()
-        return named
+        return named if released is None else named | released.stored(position)

@@ -1,4 +1,4 @@
-"""Teachers: what they are trained on, and what they say of a model's own members.
+"""Models that train before others do: teachers, and what they say of a model's own members.
 
 A teacher trains like any model, through an engine, on streams of its own: its job has a seed derived from the
 student's, so that what a student learns depends neither on its company nor on the number of processes.
@@ -17,15 +17,15 @@ from vestige.core.errors import InputError
 from vestige.data.transforms import Identity
 from vestige.models.catalog import build
 from vestige.signals.measure import Observation
-from vestige.training import engines
+from vestige.training import engines, treatable
 from vestige.training.engine import Job, Material, Progress, Trained
 from vestige.training.losses import CrossEntropy
 from vestige.training.recipe import Recipe
 from vestige.training.reopened import reopened
 from vestige.training.sequential import as_columns, evaluation_batch
 from vestige.training.targets import Distilled, Labels, SplitTaught
+from vestige.training.treatment import FEWEST
 
-FEWEST = 2  # members of a sub-model: batch normalization cannot train on one
 SURE = 100  # members for each sub-model beyond which none can end up with too few: mean 100 at the least
 Members = Int[np.ndarray, "_"]
 
@@ -45,27 +45,42 @@ def teacher_of(recipe: Recipe) -> Recipe | None:
         mixing=None,
         augmentation=Identity(),
         privacy=None,
+        output=None,
+        treatment=None,
     )
 
 
+def proxy_of(recipe: Recipe) -> Recipe:
+    """The recipe of the models that identify members: the recipe's own, which flags and mixes nobody.
+
+    Nothing is done to its output, and it trains without privacy.
+    """
+    return replace(recipe, treatment=None, output=None, privacy=None, mixing=None)
+
+
 def lineage(recipe: Recipe) -> Iterator[Recipe]:
-    """The recipe, its teachers', and theirs in turn."""
+    """The recipe, those of the models that train before it, and theirs in turn."""
     yield recipe
-    if teacher := teacher_of(recipe):
-        yield from lineage(teacher)
+    for first, _ in _first(recipe):
+        yield from lineage(first)
 
 
 def epochs_per_model(recipe: Recipe) -> int:
-    """The epochs that one model costs, its teachers' among them; an epoch of a sub-model counts whole."""
-    teacher = teacher_of(recipe)
-    if teacher is None:
-        return recipe.epochs
-    number = recipe.targets.submodels if isinstance(recipe.targets, SplitTaught) else 1
-    return recipe.epochs + number * epochs_per_model(teacher)
+    """The epochs that one model costs, those of teachers and proxies among them, each counted whole."""
+    return recipe.epochs + sum(number * epochs_per_model(first) for first, number in _first(recipe))
+
+
+def _first(recipe: Recipe) -> Iterator[tuple[Recipe, int]]:
+    """The recipes of the models that train before one of the recipe, and how many of each."""
+    if teacher := teacher_of(recipe):
+        yield teacher, recipe.targets.submodels if isinstance(recipe.targets, SplitTaught) else 1
+    if recipe.treatment is not None:
+        yield proxy_of(recipe), recipe.treatment.proxies
 
 
 def require(recipe: Recipe, job: Job) -> None:
-    """Raise InputError for a model whose members are too few to teach it."""
+    """Raise InputError where a model's members are too few to teach or to identify, or parts conflict."""
+    treatable.require(recipe, job)
     if isinstance(recipe.targets, SplitTaught):
         for model, members in zip(job.models, job.members, strict=True):
             if len(members) < SURE * recipe.targets.submodels:
@@ -117,7 +132,7 @@ def _distilled(
     taught = replace(job, seed=seeds.derive(job.seed, "teacher"), scratch=None, soft=None)
     soft = _nothing_said(material, len(job.models))
     for row, trained, asked in zip(
-        soft, _trained(teacher, material, taught, engine, progress), samples, strict=True
+        soft, trained_first(teacher, material, taught, engine, progress), samples, strict=True
     ):
         row[asked] = _says(teacher, material, trained, asked, recipe.targets.temperature)
     return soft
@@ -154,13 +169,15 @@ def _split(
         parts = submembers(targets, job.seed, model, members)
         own = Job(tuple(range(targets.submodels)), parts, seeds.derive(job.seed, "sub-models", model))
         absent = left_out(targets, job.seed, model, members)
-        for trained, out in zip(_trained(teacher, material, own, engine, progress), absent, strict=True):
+        for trained, out in zip(trained_first(teacher, material, own, engine, progress), absent, strict=True):
             unseen = members[out]
             row[unseen] += _says(teacher, material, trained, unseen) / targets.left_out
     return soft
 
 
-def _trained(recipe: Recipe, material: Material, job: Job, engine: str, progress: Progress) -> list[Trained]:
+def trained_first(
+    recipe: Recipe, material: Material, job: Job, engine: str, progress: Progress
+) -> list[Trained]:
     """The job's models, taught first where their own recipe says so; nothing of them is measured."""
     job = replace(job, soft=teach(recipe, material, job, engine, progress))
     never = Observation(checkpoints=(recipe.epochs + 1,))
@@ -182,13 +199,18 @@ def _nothing_said(material: Material, models: int) -> Tensor:
     return torch.zeros(shape, dtype=torch.float32, device=material.device)
 
 
-@torch.no_grad()
 def _says(
     recipe: Recipe, material: Material, trained: Trained, samples: Members, temperature: float = 1.0
 ) -> Tensor:
     """The softmax of the trained model's logits / temperature, [samples classes], in evaluation mode."""
+    return torch.softmax(answers(recipe, material, trained, samples) / temperature, -1)
+
+
+@torch.no_grad()
+def answers(recipe: Recipe, material: Material, trained: Trained, samples: Members) -> Tensor:
+    """The trained model's logits, [samples classes] float32, in evaluation mode."""
     with torch.random.fork_rng(devices=[]):
         module = reopened(recipe, material, trained.weights)
     inputs = material.inputs[torch.from_numpy(samples).to(material.device)]
     logits = [as_columns(module(chunk).float()) for chunk in inputs.split(evaluation_batch(material))]
-    return torch.softmax(torch.cat(logits) / temperature, -1)
+    return torch.cat(logits)

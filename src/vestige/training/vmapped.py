@@ -13,10 +13,12 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad, stack_module_state, vmap
 from torch.nn.modules.dropout import _DropoutNd  # pyright: ignore[reportPrivateUsage]
 
+from vestige.data.transforms import Identity, View
 from vestige.signals.measure import Observation, measure
 from vestige.training.engine import Job, Material, Progress, Recording, Trained, initialized
 from vestige.training.feed import Feed
 from vestige.training.optimizers import SAM
+from vestige.training.output import Release
 from vestige.training.recipe import Recipe
 from vestige.training.sequential import as_columns, autocast, evaluation_batch, set_learning_rate
 from vestige.training.sharpness import climb
@@ -54,12 +56,15 @@ def _train_equal(
     recording = Recording.of(recipe, observation, job, job.models[0])
     for epoch in range(recipe.epochs):
         if epoch in observation.checkpoints:
-            recording.add(flock.observe(observation))
+            recording.add(flock.observe(observation, flock.release()))
         flock.train_epoch(epoch)
         progress(len(job.models))
+    released = flock.release()
     if recipe.epochs in observation.checkpoints:
-        recording.add(flock.observe(observation))
-    return [Trained(model, recording.values(i), flock.weights(i)) for i, model in enumerate(job.models)]
+        recording.add(flock.observe(observation, released))
+    return [
+        Trained(model, recording.values(i), flock.weights(i, released)) for i, model in enumerate(job.models)
+    ]
 
 
 class Flock:
@@ -74,6 +79,7 @@ class Flock:
         self.parameters, self.buffers = stack_module_state(modules)
         self.optimizer = recipe.optimizer.build(self.parameters.values())
         self.feed = Feed(recipe, material, job)
+        self.members = [torch.from_numpy(own).to(material.device) for own in job.members]
 
     def train_epoch(self, epoch: int) -> None:
         """One pass of every model over its own members."""
@@ -111,17 +117,31 @@ class Flock:
         return self.recipe.loss(as_columns(logits.float()), targets, epoch).mean()
 
     @torch.no_grad()
-    def observe(self, observation: Observation) -> list[dict[str, Any]]:
-        """For each query view the signals of all samples, [models samples], in evaluation mode."""
-        self.module.eval()
+    def release(self) -> Release | None:
+        """The recipe's output as fitted to what the models say of their members now; None without one."""
+        if self.recipe.output is None:
+            return None
+        logits = self._logits(Identity())
+        return Release.of_many(self.recipe.output, logits, self.material.targets, self.members)
+
+    @torch.no_grad()
+    def observe(self, observation: Observation, released: Release | None = None) -> list[dict[str, Any]]:
+        """For each query view the signals of all samples, [models samples], in evaluation mode.
+
+        released: what is done to the logits before anybody sees them.
+        """
         views: list[dict[str, Any]] = []
         for query in observation.queries:
-            logits = [
-                self._evaluate(query(chunk))
-                for chunk in self.material.inputs.split(evaluation_batch(self.material))
-            ]
-            views.append(measure(torch.cat(logits, 1), self.material.targets, None, observation.signals))
+            logits = self._logits(query)
+            shown = logits if released is None else released(logits)
+            views.append(measure(shown, self.material.targets, None, observation.signals))
         return views
+
+    def _logits(self, query: View) -> Tensor:
+        """The logits of all samples, [models samples classes], in evaluation mode."""
+        self.module.eval()
+        chunks = self.material.inputs.split(evaluation_batch(self.material))
+        return torch.cat([self._evaluate(query(chunk)) for chunk in chunks], 1)
 
     def _evaluate(self, inputs: Tensor) -> Tensor:
         def forward(parameters: State, buffers: State) -> Tensor:
@@ -130,7 +150,11 @@ class Flock:
 
         return vmap(forward)(self.parameters, self.buffers).float()
 
-    def weights(self, position: int) -> State:
-        """The final weights of the model at that position, under the module's own names."""
+    def weights(self, position: int, released: Release | None = None) -> State:
+        """The final weights of the model at that position, under the module's own names.
+
+        released: its output, of which what is fitted is stored beside them.
+        """
         named = {**self.parameters, **self.buffers}
-        return {name: value[position].detach().cpu().contiguous() for name, value in named.items()}
+        own = {name: value[position].detach().cpu().contiguous() for name, value in named.items()}
+        return own if released is None else own | released.stored(position)

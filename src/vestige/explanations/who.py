@@ -1,0 +1,146 @@
+"""Who is given away, by three rules, and what cheap rankings find of them."""
+
+from collections.abc import Callable
+
+import numpy as np
+from jaxtyping import Bool, Float64, Int64
+
+from vestige.core.errors import InputError
+from vestige.data.membership import Membership
+from vestige.explain.memorization import memorization
+from vestige.explain.precision import SHARES, TopPrecision, precision_at_top
+from vestige.explain.stability import Stability, stability
+from vestige.explain.traces import cumulative_loss, learning_time, trace_iqr
+from vestige.explain.vulnerable import VulnerableSets, attack_set, global_set
+from vestige.explanations.opened_run import Grid, OpenedRun
+from vestige.report.explanation_page import Ranking, Rule
+from vestige.risk.estimate import Estimate
+from vestige.risk.target_mean import target_mean
+
+LIRA = "lira-online-fixed"
+TITLES = {
+    "reference": "Above its references",
+    "lira": "Likelihood ratio (LiRA)",
+    "global": "One threshold for all",
+}
+LOW_FPR = 0.001  # where records count as vulnerable to LiRA in the literature on cheap rankings
+
+
+def reference_scores(scaled_logits: Grid, membership: Membership) -> Grid:
+    """Each target's scaled logit less the mean of its references without the sample, in logits.
+
+    Higher = more likely a member (difficulty calibration, Watson et al. 2022, on scaled logits). The
+    reference that would tell the target's coin is left out. NaN where a sample has no such reference.
+    """
+    scores = np.empty(scaled_logits.shape)
+    for target, row in enumerate(scaled_logits):
+        usable = membership.reference_mask(target) & ~membership.mask
+        count = usable.sum(0)
+        total = np.where(usable, scaled_logits, 0.0).sum(0)
+        scores[target] = row - np.divide(total, count, out=np.full(len(row), np.nan), where=count > 0)
+    return scores
+
+
+def rule_scores(run: OpenedRun) -> dict[str, Grid]:
+    """The scores behind each rule, [targets samples], higher = more likely a member."""
+    logits, membership = run.values("scaled_logit"), run.plan.membership
+    found = {"reference": reference_scores(logits, membership)}
+    attacks = [attack.name for attack in run.prepared.attacks]
+    ratio = LIRA if LIRA in attacks else next((name for name in attacks if name.startswith("lira")), None)
+    if ratio is not None:
+        found["lira"] = run.scores(ratio)
+    return found | {"global": logits}
+
+
+def vulnerable_sets(scores: dict[str, Grid], membership: Membership, fpr: float) -> dict[str, VulnerableSets]:
+    """The members that each rule names at this error rate."""
+    return {
+        key: (global_set if key == "global" else attack_set)(values, membership, fpr)
+        for key, values in scores.items()
+    }
+
+
+def rules(run: OpenedRun, scores: dict[str, Grid], sets: dict[str, VulnerableSets]) -> tuple[Rule, ...]:
+    """Each rule with the stability of its sets over models and the share of wrong labels in them."""
+    wrong = run.prepared.mislabelled
+    return tuple(
+        Rule(
+            key=key,
+            title=TITLES[key],
+            sets=found,
+            stability=_stability(found, scores[key]),
+            mislabelled=None if wrong is None else _share_of(found, wrong),
+            mislabelled_base=None if wrong is None else float(wrong.mean()),
+        )
+        for key, found in sets.items()
+    )
+
+
+def _stability(found: VulnerableSets, scores: Grid) -> Stability | None:
+    """None where no two models have enough members in common, as in a single pair of halves."""
+    try:
+        return stability(found, scores)
+    except InputError:
+        return None
+
+
+def _share_of(found: VulnerableSets, wrong: Bool[np.ndarray, "samples"]) -> Estimate:
+    """The mean over targets, of those that give anybody away, of the share with a wrong label."""
+    some = found.sizes > 0
+    shares = (found.sets & wrong).sum(1)[some] / found.sizes[some]
+    return target_mean(shares, found.clusters[some], "share with a wrong label")
+
+
+def rankings(run: OpenedRun, lira: VulnerableSets) -> tuple[Ranking, ...]:
+    """How well cheap rankings find the members that LiRA names, mean over targets.
+
+    The first four need the target's own training run alone, the last one every model.
+    """
+    memorized = memorization(run.values("correct"), run.plan.membership).values
+    epochs = run.past.epochs
+    of_target: dict[str, Callable[[int], Float64[np.ndarray, "samples"]]] = {
+        "Interquartile range of the loss over training": lambda t: trace_iqr(_after_start(run, t)),
+        "Cumulative loss": lambda t: cumulative_loss(_after_start(run, t)),
+        "Epoch since which it is predicted right": lambda t: learning_time(run.trace("correct", t), epochs),
+        "Final loss": lambda t: run.trace("loss", t)[-1],
+        "Memorization (Feldman and Zhang 2020)": lambda _: memorized,
+    }
+    titles = list(of_target)
+    found = {title: _mean_precision(lira, ranking) for title, ranking in of_target.items()}
+    return tuple(
+        Ranking(
+            title=title,
+            cost="one training run" if title != titles[-1] else f"{len(lira.member)} models",
+            top=found[title],
+        )
+        for title in titles
+        if found[title]
+    )
+
+
+def _after_start(run: OpenedRun, target: int) -> Float64[np.ndarray, "checkpoints samples"]:
+    """The losses at the ends of epochs; the untrained model's are no part of a training run."""
+    return run.trace("loss", target)[run.past.epochs > 0]
+
+
+def _mean_precision(
+    lira: VulnerableSets, ranking: Callable[[int], Float64[np.ndarray, "samples"]]
+) -> tuple[TopPrecision, ...]:
+    """The mean of each figure over the targets that give anybody away; none where none does."""
+    some = np.flatnonzero(lira.sizes)
+    each = [precision_at_top(ranking(int(t)), lira.sets[t], SHARES, among=lira.member[t]) for t in some]
+    return tuple(
+        _mean([one[place] for one in each], lira.clusters[some]) for place in range(len(SHARES) * bool(each))
+    )
+
+
+def _mean(tops: list[TopPrecision], clusters: Int64[np.ndarray, "targets"]) -> TopPrecision:
+    values = np.array([top.precision.value for top in tops], np.float64)
+    return TopPrecision(
+        share=tops[0].share,
+        records=round(float(np.mean([top.records for top in tops]))),
+        precision=target_mean(values, clusters, "mean over targets, bootstrap over independent ones"),
+        recall=float(np.mean([top.recall for top in tops])),
+        chance=float(np.mean([top.chance for top in tops])),
+        ceiling=float(np.mean([top.ceiling for top in tops])),
+    )

@@ -1,0 +1,71 @@
+"""The answer of an explanation, in sentences."""
+
+from vestige.report.explanation_figures import headline_contrasts
+from vestige.report.explanation_page import ExplanationPage, Rule
+from vestige.risk.estimate import Estimate
+from vestige.risk.percent import error_rate
+
+CLEAR = 0.05  # p
+
+
+def answer_lines(page: ExplanationPage) -> tuple[str, ...]:
+    """Who is given away against chance, whether they are the same elsewhere, and what sets them apart."""
+    rule = found_rule(page)
+    return tuple(line for line in (_size(page, rule), _steady(rule), _apart(page), _labels(rule)) if line)
+
+
+def found_rule(page: ExplanationPage) -> Rule:
+    """The rule that decides who counts as vulnerable."""
+    return next(rule for rule in page.rules if rule.key == page.headline)
+
+
+def shown(estimate: Estimate) -> str:
+    """The value with its interval, or a dash."""
+    if estimate.value is None:
+        return "–"
+    if estimate.low is None or estimate.high is None:
+        return f"{estimate.value:.3g}"
+    return f"{estimate.value:.3g} ({estimate.low:.3g} to {estimate.high:.3g})"
+
+
+def _size(page: ExplanationPage, rule: Rule) -> str:
+    sets, times = rule.sets, rule.sets.times_chance()
+    size, expected = int(sets.sizes[page.target]), float(sets.expected[page.target])
+    beyond = (
+        "more than chance explains" if sets.beyond_chance[page.target] else "no more than chance explains"
+    )
+    return (
+        f"Model {page.target} gives away {size:,} of its {page.members:,} members at an error rate of "
+        f"{error_rate(round(sets.fpr, 5))}; chance would name {expected:.3g}, so this is {beyond}. Over all "
+        f"models it is {shown(times)} times chance."
+    )
+
+
+def _steady(rule: Rule) -> str:
+    if rule.stability is None or rule.stability.jaccard.value is None:
+        return ""
+    chance = rule.stability.chance
+    beside = "" if chance is None else f", where chance gives {chance:.2g}"
+    return (
+        f"Of the members that either of two models gives away, {100 * rule.stability.jaccard.value:.0f} % "
+        "are given "
+        f"away by both{beside}: the rest is particular to one training."
+    )
+
+
+def _apart(page: ExplanationPage) -> str:
+    clear = [one for one in headline_contrasts(page) if one.p_corrected <= CLEAR]
+    if not clear:
+        return "No measure sets them apart from other members beyond chance in the shown model."
+    told = ", ".join(f"{one.measure.lower()} ({one.dominance.value:+.2f})" for one in clear[:3])
+    return f"What sets them apart the most from other members, by Cliff's delta: {told}."
+
+
+def _labels(rule: Rule) -> str:
+    if rule.mislabelled is None or rule.mislabelled.value is None:
+        return ""
+    return (
+        f"{100 * rule.mislabelled.value:.0f} % of those given away have a label that is known to be wrong, "
+        "against "
+        f"{100 * (rule.mislabelled_base or 0.0):.1f} % of all records."
+    )

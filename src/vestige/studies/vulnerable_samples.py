@@ -1,0 +1,155 @@
+"""Samples that stay vulnerable in a model that generalizes (Khalil et al. 2025, arXiv 2511.16792), run again.
+
+Only the released code of the paper was at hand, with the tables in its description. Its rule for vulnerable
+samples and its logit reweighting are followed to the letter; the rest is a reconstruction.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vestige.audits.audit import run as audit
+from vestige.audits.options import Options
+from vestige.audits.preparation import prepare
+from vestige.audits.step import Listener, silent
+from vestige.core.errors import unknown_name
+from vestige.core.files import write_text
+from vestige.designs.compare import design_of, run
+from vestige.explanations.explain import explain
+from vestige.studies.finding import Finding
+from vestige.studies.regularization_figures import figures
+from vestige.studies.vulnerable_claims import DEFENSE_CLAIMS, SET_CLAIMS
+
+TITLE = "Samples that stay vulnerable in models that generalize"
+
+REGULARIZED = "weight_decay:0.0005+dropout:0.25"
+DIGITS_DEFENSES = (
+    "weight_decay:0.001",
+    "weight_decay:0.005",
+    REGULARIZED,
+    "weight_decay:0.0005+dropout:0.5",
+    "label_smoothing:0.01",
+    "label_smoothing:0.1",
+    "early_stopping:50",
+    "relax_loss:0.1",
+    "relax_loss:0.3",
+    "logit_reweighting:0.1",
+    f"{REGULARIZED}+logit_reweighting:0.1",
+    "pre_identification:0.1/action=drop",
+    "pre_identification:0.1/action=smooth",
+)
+WRONG_LABELS = (
+    "weight_decay:0.005",
+    "label_smoothing:0.1",
+    "early_stopping:50",
+    "logit_reweighting:0.1",
+    "pre_identification:0.2/action=drop",
+    "pre_identification:0.2/action=relabel",
+)
+LOCATION = (
+    "weight_decay:0.0005",
+    "weight_decay:0.001",
+    "weight_decay:0.005",
+    REGULARIZED,
+    "label_smoothing:0.03",
+    "early_stopping:10",
+    "relax_loss:0.5",
+    "logit_reweighting:0.1",
+    f"{REGULARIZED}+logit_reweighting:0.1",
+    "dp_sgd:noise=1",
+)
+CIFAR10 = (
+    "weight_decay:0.0005",
+    REGULARIZED,
+    "weight_decay:0.0005+dropout:0.5",
+    "label_smoothing:0.1",
+    "early_stopping:8",
+    "logit_reweighting:0.1",
+    f"{REGULARIZED}+logit_reweighting:0.1",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How large the study is: seeds, models of a comparison (None: those of each part), and which parts."""
+
+    out: Path
+    data_dir: Path | None = None
+    seeds: int = 3
+    models: int | None = None
+    jobs: int | None = None
+    parts: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A comparison of defenses, or, without defenses, an audit that is explained."""
+
+    options: dict[str, Any]
+    defenses: tuple[str, ...] = ()
+    seeds: int = 1
+
+
+def parts(settings: Settings) -> dict[str, Part]:
+    """The chosen parts by name. Raises InputError for one that does not exist."""
+    data = {"data_dir": settings.data_dir}
+    # the reference table: 300 members and 300 others, tanh network, Adam, 200 epochs
+    digits = {
+        "dataset": "digits", "samples": 600, "model": "mlp-128", "optimizer": "adam", "lr": 1e-3,
+        "batch_size": 32, "epochs": 200, "schedule": "constant", "models": settings.models or 16,
+    }  # fmt: skip
+    sets = {
+        "dataset": "digits", "model": "mlp-128", "optimizer": "adam", "lr": 2e-3, "batch_size": 64,
+        "epochs": 60, "schedule": "constant", "models": 64, "checkpoints": 61,
+    }  # fmt: skip
+    location = {
+        "dataset": "location30", "samples": 3000, "model": "mlp-512", "optimizer": "adam", "lr": 1e-3,
+        "batch_size": 64, "epochs": 40, "schedule": "constant", **data,
+    }  # fmt: skip
+    cifar10 = {
+        "dataset": "cifar10", "samples": 10_000, "model": "convnet", "optimizer": "adam", "lr": 1e-3,
+        "schedule": "steps", "epochs": 20, **data,
+    }  # fmt: skip
+    every = {
+        "digits": Part(options=digits, defenses=DIGITS_DEFENSES, seeds=settings.seeds),
+        "wrong labels": Part(
+            options={**digits, "label_noise": 0.2}, defenses=WRONG_LABELS, seeds=settings.seeds
+        ),
+        "digits sets": Part(options=sets),
+        "wrong label sets": Part(options={**sets, "label_noise": 0.05}),
+        "location30": Part(options={**location, "models": settings.models or 16}, defenses=LOCATION),
+        "location30 sets": Part(options={**location, "models": 64, "checkpoints": 41}),
+        "cifar10": Part(options={**cifar10, "models": settings.models or 8}, defenses=CIFAR10),
+        "cifar10 sets": Part(options={**cifar10, "models": 64, "checkpoints": 21}),
+    }
+    for name in settings.parts or ():
+        if name not in every:
+            raise unknown_name("part", name, every)
+    return {name: part for name, part in every.items() if name in (settings.parts or every)}
+
+
+def study(settings: Settings, listener: Listener = silent) -> tuple[Finding, ...]:
+    """Run what is missing of the study, and give its table."""
+    rows: list[Finding] = []
+    for name, part in parts(settings).items():
+        rows += (_compared if part.defenses else _explained)(settings, name, part, listener)
+    return tuple(rows)
+
+
+def _compared(settings: Settings, name: str, part: Part, listener: Listener) -> list[Finding]:
+    options = _options(settings, name, part)
+    found = run(design_of(options, part.defenses, part.seeds), False, listener)
+    write_text(found.folder / "figures.md", figures(found.summary))
+    return DEFENSE_CLAIMS[name](found)
+
+
+def _explained(settings: Settings, name: str, part: Part, listener: Listener) -> list[Finding]:
+    options = _options(settings, name, part)
+    audited = audit(prepare(options), listener)
+    found = explain(audited.folder, data_dir=settings.data_dir, listener=listener)
+    return SET_CLAIMS[name](found.page)
+
+
+def _options(settings: Settings, name: str, part: Part) -> Options:
+    out = settings.out / name.replace(" ", "-")
+    return Options().merged({**part.options, "jobs": settings.jobs, "seed": 1, "out": out})
