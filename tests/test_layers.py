@@ -9,7 +9,7 @@ import vestige
 
 ORDER = [
     "core", "stats", "data", "models", "signals", "training", "defenses", "population",
-    "attacks", "risk", "motion", "leakage", "explain", "tracking",
+    "attacks", "risk", "motion", "leakage", "vulnerability", "tracking",
     "report", "audits", "designs", "explanations", "studies", "cli",
 ]  # fmt: skip
 ROOT = Path(vestige.__file__).parent
@@ -18,7 +18,7 @@ HEAVY = {
     "pooch": "data",
     "typer": "cli",
     "loky": "population",
-    "sklearn": "data, motion, explain",
+    "sklearn": "data, motion, vulnerability",
     "lightning": "tracking",
     "transformers": "tracking",
     "opacus": "training",

@@ -7,13 +7,6 @@ from functools import cache
 import numpy as np
 
 from vestige.data.membership import paired
-from vestige.explain.contrast import contrast
-from vestige.explain.disparity import disparity
-from vestige.explain.mislabelled import label_check
-from vestige.explain.outlierness import percentile
-from vestige.explain.precision import precision_at_top
-from vestige.explain.stability import stability
-from vestige.explain.vulnerable import attack_set, global_set
 from vestige.report.explanation_page import (
     Attributions,
     Difference,
@@ -25,6 +18,13 @@ from vestige.report.explanation_page import (
     Rule,
 )
 from vestige.risk.estimate import Estimate
+from vestige.vulnerability.contrast import contrast
+from vestige.vulnerability.disparity import disparity
+from vestige.vulnerability.mislabelled import label_check
+from vestige.vulnerability.outlierness import percentile
+from vestige.vulnerability.precision import precision_at_top
+from vestige.vulnerability.stability import stability
+from vestige.vulnerability.vulnerable import attack_set, global_set
 
 MODELS, SAMPLES, CLASSES, TARGET, RECORDS, OTHERS, CHECKPOINTS = 8, 600, 4, 1, 60, 40, 5
 FPR = 0.05
@@ -115,7 +115,9 @@ def _page(*, images):
 
 def _difference(title, found, measures):
     named, among = found.sets[TARGET], found.member[TARGET]
-    places = {name: float(percentile(values[among])[named[among]].mean()) for name, values in measures.items()}
+    places = {
+        name: float(percentile(values[among])[named[among]].mean()) for name, values in measures.items()
+    }
     return Difference(
         rule=title,
         targets=3,
@@ -195,7 +197,9 @@ def _pictures(rng, labels):
     """Tilted waves, one direction per class."""
     down, across = np.mgrid[:32, :32] / 32
     turned = labels[:, None, None] * np.pi / CLASSES
-    wave = np.sin(20 * (np.cos(turned) * down + np.sin(turned) * across) + 6 * rng.random((len(labels), 1, 1)))
+    wave = np.sin(
+        20 * (np.cos(turned) * down + np.sin(turned) * across) + 6 * rng.random((len(labels), 1, 1))
+    )
     tints = 0.4 + 0.6 * rng.random((len(labels), 3, 1, 1))
     return (127 + 120 * tints * wave[:, None]).astype(np.uint8)
 

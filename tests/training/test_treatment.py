@@ -13,7 +13,6 @@ from vestige.data import sources
 from vestige.data.corruption import with_label_noise
 from vestige.data.dataset import Dataset
 from vestige.data.transforms import HorizontalFlip, Identity
-from vestige.explain.outlierness import outlierness
 from vestige.models.catalog import ModelSpec, build
 from vestige.signals.measure import Observation
 from vestige.training import engines, identification, proxies, sequential, teaching, treating
@@ -26,6 +25,7 @@ from vestige.training.privacy import DPSGD
 from vestige.training.recipe import Conflict, Recipe
 from vestige.training.targets import Distilled, DisturbedLabels, SplitTaught
 from vestige.training.treatment import ACTIONS, FLAGS, Treatment
+from vestige.vulnerability.outlierness import outlierness
 
 CPU = torch.device("cpu")
 SAMPLES, CLASSES, SHAPE, SEED = 60, 3, (6,), 7

@@ -8,11 +8,11 @@ import typer
 from vestige.cli.audit import split
 from vestige.core.errors import InputError, unknown_name
 
-STUDIES = ("dynamics", "information", "regularization")
+STUDIES = ("dynamics", "information", "regularization", "vulnerable-samples")
 
 
 def study(
-    name: Annotated[str, typer.Argument(help="dynamics, information or regularization")],
+    name: Annotated[str, typer.Argument(help="dynamics, information, regularization or vulnerable-samples")],
     out: Annotated[Path | None, typer.Option(help="folder; default vestige-runs/study-NAME")] = None,
     data_dir: Annotated[
         Path | None, typer.Option(help="folder of official data files", envvar="VESTIGE_DATA")
@@ -28,7 +28,7 @@ def study(
     """Run a paper's claims again and print a table: claim, paper's figure, ours with interval, verdict."""
     from vestige.cli.progress import display
     from vestige.core import check
-    from vestige.studies import dynamics, information, regularization, table
+    from vestige.studies import dynamics, information, regularization, table, vulnerable_samples
 
     if name not in STUDIES:
         raise unknown_name("study", name, STUDIES)
@@ -48,9 +48,12 @@ def study(
                 )
             told = information.Settings(out=folder, data_dir=data_dir, seeds=seeds, parts=common["parts"])
             title, findings = information.TITLE, information.study(told, listener)
-        else:
+        elif name == "regularization":
             other = regularization.Settings(**common, seeds=seeds)
             title, findings = regularization.TITLE, regularization.study(other, listener)
+        else:
+            wanted = vulnerable_samples.Settings(**common, seeds=seeds)
+            title, findings = vulnerable_samples.TITLE, vulnerable_samples.study(wanted, listener)
     path = table.write(findings, title, folder)
     typer.echo(table.markdown(findings))
     typer.echo(f"Table: {path}")

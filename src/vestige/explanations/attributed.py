@@ -10,13 +10,13 @@ from torch import Tensor, nn
 from vestige.audits.pages import FLAT_IMAGES
 from vestige.core import seeds
 from vestige.core.errors import InputError
-from vestige.explain.attention import BY_NAME, Attention, attention, concentration
-from vestige.explain.contrast import Contrast, contrast
 from vestige.explanations.opened_run import OpenedRun
 from vestige.explanations.options import ExplainOptions
 from vestige.explanations.why import Members
 from vestige.signals import attribution
 from vestige.signals.convolutions import last_convolution, map_layer
+from vestige.vulnerability.attention import BY_NAME, Attention, attention, concentration
+from vestige.vulnerability.contrast import Contrast, contrast
 
 MOST_OTHERS = 1000  # members, drawn at random, that the vulnerable ones are compared with
 TITLES = {
@@ -98,7 +98,7 @@ def attributed(
     module: nn.Module,
     method: Method,
     vulnerable: Bool[np.ndarray, "members"],
-    shown: Rows,
+    shown: Int64[np.ndarray, "shown"],
 ) -> Attributed:
     """Where the model looks in the shown members, all vulnerable ones, and others at random."""
     rows = _rows(run, vulnerable, shown)
@@ -123,7 +123,7 @@ def _measured(
     return values, attention(values)
 
 
-def _rows(run: OpenedRun, vulnerable: Bool[np.ndarray, "members"], shown: Rows) -> Rows:
+def _rows(run: OpenedRun, vulnerable: Bool[np.ndarray, "members"], shown: Int64[np.ndarray, "shown"]) -> Rows:
     others = np.flatnonzero(~vulnerable)
     if len(others) > MOST_OTHERS:
         others = seeds.generator(run.plan.seed, "attributed").choice(others, MOST_OTHERS, replace=False)

@@ -7,8 +7,6 @@ from typing import Any, TypeVar
 from vestige.audits.folder import claimed
 from vestige.audits.step import Listener, counted, silent
 from vestige.core.errors import InputError
-from vestige.explain.embedding import check_perplexity
-from vestige.explain.vulnerable import VulnerableSets
 from vestige.explanations.attributed import Attributed, Method, attributed, chosen_method
 from vestige.explanations.explanation import Explanation
 from vestige.explanations.found import Found
@@ -22,6 +20,8 @@ from vestige.explanations.see import embedding
 from vestige.explanations.who import rule_scores, vulnerable_sets
 from vestige.explanations.why import Members, as_seen, examined
 from vestige.training.recipe import Recipe
+from vestige.vulnerability.embedding import check_perplexity
+from vestige.vulnerability.vulnerable import VulnerableSets
 
 Value = TypeVar("Value")
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool
 
-from vestige.explain.vulnerable import VulnerableSets
 from vestige.explanations.attributed import Attributed
 from vestige.explanations.groups import Groups
 from vestige.explanations.opened_run import Grid
 from vestige.explanations.portraits import Shown
 from vestige.explanations.why import Members
 from vestige.report.explanation_page import Plot2D
+from vestige.vulnerability.vulnerable import VulnerableSets
 
 
 @dataclass(frozen=True, eq=False)

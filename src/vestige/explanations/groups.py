@@ -8,7 +8,7 @@ from jaxtyping import Float64
 
 from vestige.core.errors import InputError
 from vestige.data.dataset import Dataset
-from vestige.explain.disparity import Disparity, disparity
+from vestige.vulnerability.disparity import Disparity, disparity
 
 Groups = np.ndarray
 

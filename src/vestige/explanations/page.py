@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from vestige.explain.vulnerable import attack_set
 from vestige.explanations.attributed import Attributed
 from vestige.explanations.found import Found
 from vestige.explanations.groups import by_class, by_group
@@ -14,6 +13,7 @@ from vestige.explanations.see import logits_over_time
 from vestige.explanations.who import LOW_FPR, TITLES, rankings, rules
 from vestige.explanations.why import differences, label_evidence
 from vestige.report.explanation_page import Attributions, ExplanationPage, Ranking
+from vestige.vulnerability.vulnerable import attack_set
 
 
 def page_of(run: OpenedRun, options: ExplainOptions, found: Found) -> ExplanationPage:

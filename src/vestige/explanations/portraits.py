@@ -6,14 +6,14 @@ import numpy as np
 from jaxtyping import Bool, Float, Float64, Int64, UInt8
 
 from vestige.core import seeds
-from vestige.explain.attention import normalized
-from vestige.explain.galleries import extremes
-from vestige.explain.traces import trace_iqr
 from vestige.explanations.attributed import Attributed, image_shape
 from vestige.explanations.opened_run import Grid, OpenedRun
 from vestige.explanations.who import TITLES
 from vestige.explanations.why import Members
 from vestige.report.explanation_page import Records
+from vestige.vulnerability.attention import normalized
+from vestige.vulnerability.galleries import extremes
+from vestige.vulnerability.traces import trace_iqr
 
 NEIGHBORS = 5  # shown of each record
 STRONGEST = 8  # features shown of a record of a table

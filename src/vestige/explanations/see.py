@@ -3,12 +3,12 @@
 import numpy as np
 from jaxtyping import Bool
 
-from vestige.explain.embedding import PERPLEXITY, embedded
-from vestige.explain.histogram import scaled_logit_histograms
 from vestige.explanations.opened_run import OpenedRun
 from vestige.explanations.options import ExplainOptions
 from vestige.explanations.why import Members
 from vestige.report.explanation_page import Logits, Plot2D
+from vestige.vulnerability.embedding import PERPLEXITY, embedded
+from vestige.vulnerability.histogram import scaled_logit_histograms
 
 
 def logits_over_time(run: OpenedRun, target: int) -> Logits:

@@ -7,15 +7,15 @@ from jaxtyping import Bool, Float64, Int64
 
 from vestige.core.errors import InputError
 from vestige.data.membership import Membership
-from vestige.explain.memorization import memorization
-from vestige.explain.precision import SHARES, TopPrecision, precision_at_top
-from vestige.explain.stability import Stability, stability
-from vestige.explain.traces import cumulative_loss, learning_time, trace_iqr
-from vestige.explain.vulnerable import VulnerableSets, attack_set, global_set
 from vestige.explanations.opened_run import Grid, OpenedRun
 from vestige.report.explanation_page import Ranking, Rule
 from vestige.risk.estimate import Estimate
 from vestige.risk.target_mean import target_mean
+from vestige.vulnerability.memorization import memorization
+from vestige.vulnerability.precision import SHARES, TopPrecision, precision_at_top
+from vestige.vulnerability.stability import Stability, stability
+from vestige.vulnerability.traces import cumulative_loss, learning_time, trace_iqr
+from vestige.vulnerability.vulnerable import VulnerableSets, attack_set, global_set
 
 LIRA = "lira-online-fixed"
 TITLES = {

@@ -8,16 +8,16 @@ from jaxtyping import Float32, Float64, Int64
 from torch import nn
 
 from vestige.core.errors import InputError
-from vestige.explain.contrast import Contrast, contrast
-from vestige.explain.mislabelled import LabelCheck, label_check, suspicion
-from vestige.explain.outlierness import BY_NAME, Outlierness, outlierness, percentile
-from vestige.explain.vulnerable import VulnerableSets
 from vestige.explanations.opened_run import OpenedRun
 from vestige.report.explanation_page import Difference
 from vestige.risk.difficulty import difficulty
 from vestige.risk.estimate import Estimate
 from vestige.risk.target_mean import target_mean
 from vestige.signals.features import described
+from vestige.vulnerability.contrast import Contrast, contrast
+from vestige.vulnerability.mislabelled import LabelCheck, label_check, suspicion
+from vestige.vulnerability.outlierness import BY_NAME, Outlierness, outlierness, percentile
+from vestige.vulnerability.vulnerable import VulnerableSets
 
 SUSPICION, COPIED = "Suspicion of a wrong label", "Near-duplicate"
 

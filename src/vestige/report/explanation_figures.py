@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
-from vestige.explain.contrast import Contrast
-from vestige.explain.disparity import Disparity
 from vestige.report.colors import class_color, line_color
 from vestige.report.explanation_page import ExplanationPage, Logits, Plot2D
 from vestige.report.figure import ACCENT, MUTED, Axis, Cell, Dots, Figure, Intervals, Line, Points, Table
 from vestige.risk.estimate import Estimate
 from vestige.risk.exposure import class_name
+from vestige.vulnerability.contrast import Contrast
+from vestige.vulnerability.disparity import Disparity
 
 CHECKPOINTS = 6  # distributions shown, the first and the last among them
 MOST_GROUPS = 30  # shown in one figure, the most exposed first

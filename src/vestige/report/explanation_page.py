@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 
-from vestige.explain.contrast import Contrast
-from vestige.explain.disparity import Disparity
-from vestige.explain.mislabelled import LabelCheck
-from vestige.explain.precision import TopPrecision
-from vestige.explain.stability import Stability
-from vestige.explain.vulnerable import VulnerableSets
 from vestige.risk.estimate import Estimate
+from vestige.vulnerability.contrast import Contrast
+from vestige.vulnerability.disparity import Disparity
+from vestige.vulnerability.mislabelled import LabelCheck
+from vestige.vulnerability.precision import TopPrecision
+from vestige.vulnerability.stability import Stability
+from vestige.vulnerability.vulnerable import VulnerableSets
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -13,6 +13,7 @@ class Gallery {
     root.classList.toggle("rows", Boolean(portraits.features));
     this.controls.hidden = false;
     this.listen();
+    for (const strip of document.querySelectorAll(".g-strip")) this.fill(strip);
     this.arrange();
     this.follow();
   }
@@ -53,6 +54,17 @@ class Gallery {
     if (portraits.features) face.outerHTML = featureList(portraits.featuresOf(i));
     else if (frame) face.replaceWith(frame);
     else face.remove();
+  }
+
+  // A row of records elsewhere on the page, each as it is and with its map.
+  fill(strip) {
+    const { portraits, pictures } = this, places = strip.dataset.records.split(",").filter(Boolean).map(Number);
+    for (const i of places) {
+      const name = portraits.className(portraits.labels[i]), link = element("a", { href: `#record-${portraits.ids[i]}` });
+      link.append(...[pictures.frame(i, ""), pictures.frame(i, "", true)].filter(Boolean), element("b", { textContent: portraits.ids[i] }), element("span", { textContent: name }));
+      link.setAttribute("aria-label", `Record ${portraits.ids[i]}${name ? `, class ${name}` : ""}, as it is and with its map`);
+      strip.append(element("li", {}, link));
+    }
   }
 
   cover() {
@@ -104,7 +116,7 @@ class Gallery {
   }
 
   enter(i) {
-    if (this.open < 0) this.left = window.scrollY;
+    if (this.open < 0) Object.assign(this, { left: window.scrollY, opener: document.activeElement });
     this.open = i;
     this.page.show(i, this.shown.includes(i) ? this.shown : this.order);
     this.swap(true);
@@ -114,12 +126,13 @@ class Gallery {
 
   leave() {
     const card = this.cards[this.open], aim = location.hash.length > 1 && location.hash !== "#gallery" && document.getElementById(location.hash.slice(1));
+    const strip = this.opener?.closest(".g-strip"); // one that the browser goes back to
     this.open = -1;
     this.swap(false);
     if (aim) return aim.scrollIntoView({ behavior: "instant" });
-    card.querySelector("a").focus({ preventScroll: true });
+    (strip ? this.opener : card.querySelector("a")).focus({ preventScroll: true });
     window.scrollTo({ top: this.left, behavior: "instant" });
-    card.scrollIntoView({ block: "nearest", behavior: "instant" }); // after steps to others it may lie elsewhere
+    if (!strip) card.scrollIntoView({ block: "nearest", behavior: "instant" }); // after steps to others it may lie elsewhere
   }
 
   swap(single) {
@@ -129,6 +142,7 @@ class Gallery {
 
   // Steps to the previous and the next record leave no trace: Back returns to where one came from.
   replace(event) {
+    if (event.target.closest(".g-back")) this.opener = null;
     const link = event.target.closest("a[data-replace]");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
@@ -137,7 +151,7 @@ class Gallery {
 
   key(event) {
     if (this.open < 0 || event.altKey || event.ctrlKey || event.metaKey) return;
-    if (event.key === "Escape") location.hash = "gallery";
+    if (event.key === "Escape") this.record.querySelector(".g-back").click();
     const steps = { ArrowLeft: "Previous", ArrowRight: "Next" }, link = steps[event.key] && Array.from(this.record.querySelectorAll("a.g-step")).find((one) => one.textContent.includes(steps[event.key]));
     if (link && this.record.contains(document.activeElement)) link.click();
   }

@@ -34,12 +34,13 @@ Pictures = UInt8[np.ndarray, "pictured channels height width"]
 def gallery(records: Records, class_names: tuple[str, ...]) -> str:
     """The gallery as HTML with its data; `script` brings it to life, without scripts it is a table."""
     classes = _classes(records, class_names)
+    packed = data(records, class_names)
     return (
         f'<div class="gallery" id="gallery">{_controls(records, classes)}'
         '<p class="g-count" role="status"></p><ul class="g-list" aria-label="Records"></ul>'
         '<article class="g-record" aria-label="Record" hidden></article>'
         f"<noscript>{_table(records, classes)}</noscript>"
-        f'<script type="application/octet-stream" id="gallery-data">{data(records, class_names)}</script></div>'
+        f'<script type="application/octet-stream" id="gallery-data">{packed}</script></div>'
     )
 
 
@@ -128,7 +129,7 @@ def _drawn(records: Records) -> Packed:
 
 
 def _pixels(records: Records, pictures: Pictures) -> Packed:
-    """The records' pictures, and as many of their neighbors' as fit, the nearest first and if need be smaller."""
+    """The records' pictures, and as many of their neighbors' as fit, the nearest first."""
     count = len(records.ids)
     factor = -(-max(pictures.shape[2:]) // LARGEST)
     while factor < max(pictures.shape[2:]) and _weight(_shrunk(pictures[:count], factor)) > BUDGET:
@@ -143,7 +144,9 @@ def _pixels(records: Records, pictures: Pictures) -> Packed:
     return shapes, pixels | {"embedded": near[: len(others)].astype(np.uint32)}
 
 
-def _fitting(pictures: Pictures, factor: int, room: int) -> Pictures:
+def _fitting(
+    pictures: Pictures, factor: int, room: int
+) -> UInt8[np.ndarray, "embedded channels rows columns"]:
     """The pictures at this factor if they fit the room in bytes, else at half the size as many as do."""
     whole = _shrunk(pictures, factor)
     if _weight(whole) <= room:
@@ -162,7 +165,7 @@ def _steps(pictures: Pictures) -> Pictures:
     return np.diff(pictures, axis=-1, prepend=np.uint8(0))
 
 
-def _shrunk(pictures: Pictures, factor: int) -> Pictures:
+def _shrunk(pictures: Pictures, factor: int) -> UInt8[np.ndarray, "pictured channels rows columns"]:
     return pictures if factor == 1 else np.round(_averaged(pictures, factor)).astype(np.uint8)
 
 
@@ -187,7 +190,9 @@ def _mapped(maps: Float[np.ndarray, "records height width"]) -> UInt8[np.ndarray
 
 def _rows(features: tuple[tuple[tuple[str, float, float], ...], ...]) -> Packed:
     """Names once, and per record as many entries as the longest has; values are NaN where it has fewer."""
-    names = {name: place for place, name in enumerate(dict.fromkeys(n for row in features for n, _, _ in row))}
+    names = {
+        name: place for place, name in enumerate(dict.fromkeys(n for row in features for n, _, _ in row))
+    }
     kept = max(map(len, features), default=0)
     places = np.zeros((len(features), kept), np.uint32)
     numbers = np.full((2, len(features), kept), np.nan, np.float32)
@@ -230,7 +235,7 @@ def _table(records: Records, classes: list[str]) -> str:
     """The first records for readers without scripts."""
     header = ["Record", "Class", "Predicted", "Marks", *records.measures, *records.scores]
     order = _order(records)[:PRINTED]
-    rows = [_cells(records, classes, i) for i in order]
+    rows = [_cells(records, classes, int(i)) for i in order]
     caption = f"The first {len(order)} of {len(records.ids)} records"
     return table(caption, header, rows, numeric=range(4, len(header)))
 

@@ -1,7 +1,7 @@
 // Two drawings of one record over training: its path on the plane, and its loss.
 const STEEP = 20; // from this ratio of the largest to the smallest loss on, the axis is logarithmic
 const LEAST_LOSS = 1e-6; // nats: what lies below is drawn there
-const LABEL_HEIGHT = 15; // units of a drawing
+const LABEL_HEIGHT = 15, LABEL_WIDTH = 80; // units of a drawing
 
 const epochName = (epoch) => String(+epoch.toPrecision(6));
 const svgText = (x, y, words, anchor = "start", kind = "") => `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" text-anchor="${anchor}"${kind ? ` class="${kind}"` : ""}>${words}</text>`;
@@ -31,16 +31,18 @@ function planePath(path) {
   const names = [svgText(x(0.5), y(0) + 36, "FPR", "middle"), `<text transform="translate(12 ${y(0.5)}) rotate(-90)" text-anchor="middle">TPR</text>`];
   const stops = path.map(({ epoch, fpr, tpr }) => ({ x: x(fpr), y: y(tpr), epoch, words: `Epoch ${epochName(epoch)}: FPR ${percent(fpr)}, TPR ${percent(tpr)}` }));
   const words = stops.length ? `Path on the plane over ${stops.length} checkpoints. ${[...new Set([stops[0].words, stops[stops.length - 1].words])].join(". ")}.` : "No checkpoint at which this record was scored.";
-  const body = stops.length ? [trace(stops), ...dots(stops), ...endLabels(stops, x(1), y(0) - 5)] : [svgText(x(0.5), y(0.5), "not scored", "middle")];
+  const body = stops.length ? [trace(stops), ...endLabels(stops, x(1), y(0) - 5), ...dots(stops)] : [svgText(x(0.5), y(0.5), "not scored", "middle")];
   return drawing(side + left + 16, side + top + 46, words, [...axes, svgLine(x(0), y(0), x(1), y(1), "diagonal"), ...names, ...body]);
 }
 
 // The epochs of both ends, or both at once where the path returns to its beginning.
 function endLabels(stops, right, bottom) {
   const first = stops[0], last = stops[stops.length - 1], name = (stop) => `epoch ${epochName(stop.epoch)}`;
+  const crowded = Math.abs(first.y - last.y) < 2 * LABEL_HEIGHT && Math.abs(first.x - last.x) < LABEL_WIDTH;
+  const outer = { left: Math.min(first.x, last.x), right: Math.max(first.x, last.x) };
   const label = (stop, words, y) => {
-    const inside = stop.x < right - 80;
-    return svgText(stop.x + (inside ? 11 : -11), y, words, inside ? "start" : "end", "epoch");
+    const inside = (crowded ? outer.right : stop.x) < right - LABEL_WIDTH, x = crowded ? outer[inside ? "right" : "left"] : stop.x;
+    return svgText(x + (inside ? 11 : -11), y, words, inside ? "start" : "end", "epoch");
   };
   if (stops.length === 1) return [label(last, name(last), Math.min(last.y + 4, bottom))];
   if (Math.hypot(first.x - last.x, first.y - last.y) < 9) return [label(last, `epochs ${epochName(first.epoch)} and ${epochName(last.epoch)}`, Math.min(last.y + 4, bottom))];

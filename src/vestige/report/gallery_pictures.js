@@ -96,7 +96,7 @@ function featureTable(rows) {
   const most = strongest(rows);
   const body = rows.map(({ name, value, attribution }) => `<tr><th scope="row">${safe(name)}</th><td class="number">${number(value)}</td><td class="number">${number(attribution)}</td><td class="g-bar">${signedBar(attribution, most)}</td></tr>`);
   return (
-    '<table><caption>Features that the prediction rests on the most</caption><thead><tr><th scope="col">Feature</th><th scope="col" class="number">Value</th>' +
-    `<th scope="col" class="number">Attribution</th><th scope="col" class="g-sides"><span>← against its class</span><span>for it →</span></th></tr></thead><tbody>${body.join("")}</tbody></table>`
+    '<table><caption>Features with the strongest attributions, for and against its class</caption><thead><tr><th scope="col">Feature</th><th scope="col" class="number">Value</th>' +
+    `<th scope="col" class="number">Attribution</th><th scope="col" class="g-sides"><span>← against</span><span>for →</span></th></tr></thead><tbody>${body.join("")}</tbody></table>`
   );
 }

@@ -54,7 +54,7 @@ class RecordPage {
   }
 
   row(title, value, standing) {
-    const bar = standing === NO_PLACE ? "unknown" : `<span class="g-percentile"><span class="g-track" aria-hidden="true"><i style="width:${standing}%"></i></span>${standing}</span>`;
+    const bar = standing === NO_PLACE ? "unknown" : `<span class="g-percentile"><span class="g-track" aria-hidden="true"><i style="width:${standing}%"></i></span><span class="g-hundredth">${standing}</span></span>`;
     return `<tr><th scope="row">${safe(title)}</th><td class="number">${number(value)}</td><td class="g-bar">${bar}</td></tr>`;
   }
 
