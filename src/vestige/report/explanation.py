@@ -8,21 +8,27 @@ from jaxtyping import Int
 from vestige.core.files import write_text
 from vestige.report import gallery
 from vestige.report.explanation_figures import (
-    class_figures,
     contrast_figure,
     group_figure,
     headline_contrasts,
-    logit_figures,
     percentile_figure,
-    plot_figure,
     ranking_figure,
 )
 from vestige.report.explanation_page import Attributions, ExplanationPage, Rule
-from vestige.report.explanation_sentences import answer_lines, found_rule, shown
+from vestige.report.explanation_panels import class_figures, logit_figures, plot_figure
+from vestige.report.explanation_sentences import (
+    answer_lines,
+    apart,
+    best_ranking,
+    found_rule,
+    share,
+    shown,
+    sizes,
+)
 from vestige.report.figure import Figure
 from vestige.report.markup import bullets, facts, figure, links, more, paragraph, section, table, text
 from vestige.report.shell import document
-from vestige.risk.percent import error_rate
+from vestige.risk.percent import error_rate, percent
 
 CONTENTS = (
     "Answer",
@@ -49,10 +55,11 @@ def render_explanation(page: ExplanationPage, path: Path) -> Path:
 def explanation_html(page: ExplanationPage) -> str:
     """The page as one HTML document."""
     given = (page.title, page.dataset, page.model, page.command, page.python_call, page.group_title)
+    groups = () if page.by_group is None else tuple(group.name for group in page.by_group.groups)
     return document(
         page.title,
         _body(page),
-        given=(*given, *page.class_names),
+        given=(*given, *page.class_names, *groups),
         styles=("gallery.css", "explanation.css"),
         script=gallery.script(),
     )
@@ -84,7 +91,10 @@ def _masthead(page: ExplanationPage) -> str:
 
 def _answer(page: ExplanationPage) -> str:
     return section(
-        "1", "Answer", *(paragraph(line) for line in answer_lines(page)), bullets(page.notes, "small")
+        "1",
+        "Answer",
+        *(paragraph(line, "" if place else "claim") for place, line in enumerate(answer_lines(page))),
+        bullets(page.notes, "small"),
     )
 
 
@@ -92,8 +102,7 @@ def _who(page: ExplanationPage) -> str:
     header = (
         "Rule",
         f"Given away by model {page.target}",
-        "By chance",
-        "95 % of chance up to",
+        "By chance (95 % of cases)",
         "Mean over models, times chance",
         "Overlap of two models",
         "Overlap by chance",
@@ -104,9 +113,8 @@ def _who(page: ExplanationPage) -> str:
         "2",
         "Who is given away",
         paragraph(
-            f"Three ways to name members at an error rate of {error_rate(page.fpr)}. The rule that decides "
-            "on this "
-            f"page: {found_rule(page).title.lower()}."
+            f"{sizes(page)} The error rate is {error_rate(page.fpr)}; “{found_rule(page).title}” decides on "
+            "this page."
         ),
         table("Who is named, by rule", header, rows, numeric=range(1, len(header))),
         paragraph(
@@ -130,15 +138,15 @@ def _rule_row(page: ExplanationPage, rule: Rule) -> tuple[str, ...]:
     cells = (
         f"{rule.title}, FPR {error_rate(round(sets.fpr, 5))}",
         f"{int(sets.sizes[page.target]):,}",
-        f"{sets.expected[page.target]:.3g}",
-        f"{sets.chance_high[page.target]:.3g}",
+        f"{sets.expected[page.target]:.3g} ({sets.chance_low[page.target]:.0f} to "
+        f"{sets.chance_high[page.target]:.0f})",
         shown(sets.times_chance()),
-        shown(steady.jaccard) if steady else "–",
-        f"{steady.chance:.2g}" if steady and steady.chance is not None else "–",
+        share(steady.jaccard) if steady else "–",
+        percent(steady.chance) if steady and steady.chance is not None else "–",
     )
     if rule.mislabelled is None:
         return cells
-    return (*cells, f"{shown(rule.mislabelled)}; of all records {rule.mislabelled_base:.3g}")
+    return (*cells, f"{share(rule.mislabelled)}; of all {percent(rule.mislabelled_base or 0.0)}")
 
 
 def _groups(page: ExplanationPage) -> str:
@@ -166,11 +174,7 @@ def _groups(page: ExplanationPage) -> str:
 
 def _why(page: ExplanationPage) -> str:
     contrasts = headline_contrasts(page)
-    parts = [
-        paragraph(
-            "What sets the members that are given away apart, in the features of the models themselves."
-        )
-    ]
+    parts = [paragraph(f"{apart(page)} All measures but the losses are taken in the features of the models.")]
     if any(difference.percentiles for difference in page.differences):
         parts.append(figure(percentile_figure(page)))
     if contrasts:
@@ -181,8 +185,8 @@ def _why(page: ExplanationPage) -> str:
         parts.append(
             paragraph(
                 f"The suspicion of a wrong label finds the labels that were replaced with an AUC of "
-                f"{100 * page.label_check.auc:.1f} %; of as many records as there are wrong labels, the most "
-                f"suspected, {shown(page.label_check.at_count.precision)} have one."
+                f"{page.label_check.auc:.3f}; of as many records as there are wrong labels, the most "
+                f"suspected, {share(page.label_check.at_count.precision)} have one."
             )
         )
     if page.logits is not None:
@@ -203,23 +207,27 @@ def _see(page: ExplanationPage) -> str:
     parts: list[str] = []
     if page.plot is not None:
         panels = _panels(tuple(class_figures(page.plot, page)))
-        parts += [figure(plot_figure(page.plot, page)), more("One panel per class", panels)]
+        parts += [
+            paragraph(
+                f"{int(page.plot.vulnerable.sum()):,} of {len(page.plot.labels):,} members are ringed: the "
+                "shown model gives them away. Look whether they lie inside their class or at its edge."
+            ),
+            figure(plot_figure(page.plot, page)),
+            more("One panel per class", panels),
+        ]
     if page.attributions is not None:
         parts += _attention(page, page.attributions)
     return section("5", "See", *(parts or [paragraph("Not asked for.")]))
 
 
 def _attention(page: ExplanationPage, found: Attributions) -> list[str]:
-    parts = [f"<h3>{text(f'Where the model looks: {found.method}')}</h3>"]
-    if page.records.maps is not None:
-        parts += [
-            paragraph(
-                "Members closest to the mean of their class, as they are and with what the answer rests on:"
-            ),
-            _strip(found.closest),
-            paragraph("Members farthest from it:"),
-            _strip(found.farthest),
-        ]
+    parts = [
+        f"<h3>{text(f'What the answer rests on: {found.method}')}</h3>",
+        paragraph("Members closest to the mean of their class:"),
+        _strip(found.closest),
+        paragraph("Members farthest from it:"),
+        _strip(found.farthest),
+    ]
     if found.contrasts:
         title = "Members given away against others"
         parts.append(figure(contrast_figure("attention", title, found.contrasts)))
@@ -235,7 +243,6 @@ def _records(page: ExplanationPage) -> str:
     number = len(page.records.ids)
     intro = (
         f"{number:,} of the {page.members:,} members of model {page.target}: those given away, the most and the "
-        "
         "least typical of each class, and others at random. Each opens on a page of its own."
     )
     return section("6", "Records", paragraph(intro), gallery.gallery(page.records, page.class_names))
@@ -247,15 +254,12 @@ def _rankings(page: ExplanationPage) -> str:
             "7", "Cheap rankings", paragraph("No model gives anybody away by LiRA at this error rate.")
         )
     header = ("Ranking", "Needs", *(f"Top {100 * top.share:g} %" for top in page.rankings[0].top))
-    rows = [(r.title, r.cost, *(shown(top.precision) for top in r.top)) for r in page.rankings]
-    chance = ", ".join(f"{top.chance:.3g}" for top in page.rankings[0].top[:1])
+    rows = [(r.title, r.cost, *(share(top.precision) for top in r.top)) for r in page.rankings]
     return section(
         "7",
         "Cheap rankings",
         paragraph(
-            "What a single training run tells of who is exposed: the share of the first records of a ranking "
-            "that "
-            f"LiRA names at an FPR of 0.1 %, or the lowest that the non-members carry. At random: {chance}."
+            f"{best_ranking(page)} LiRA names at an FPR of 0.1 %, or the lowest that the non-members carry."
         ),
         table("Precision at the top", header, rows, numeric=range(2, len(header))),
         figure(ranking_figure(page)),
@@ -267,7 +271,7 @@ def _defense(page: ExplanationPage) -> str:
         f"<pre><code>{text(line[2:])}</code></pre>" if line.startswith("$ ") else paragraph(line)
         for line in page.defense
     ]
-    return section("8", "What can be done", *parts)
+    return section("8", "What can be done", *(parts or [paragraph("No defense was looked at here.")]))
 
 
 def _repeat(page: ExplanationPage) -> str:

@@ -1,22 +1,20 @@
-"""Figures of an explanation, as data: who, why, and the members on a plane."""
+"""Figures of an explanation, as data: who is given away, and what sets them apart."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
-from vestige.report.colors import class_color, line_color
-from vestige.report.explanation_page import ExplanationPage, Logits, Plot2D
-from vestige.report.figure import ACCENT, MUTED, Axis, Cell, Dots, Figure, Intervals, Line, Points, Table
+from vestige.report.colors import line_color
+from vestige.report.explanation_page import ExplanationPage
+from vestige.report.explanation_panels import class_figures, logit_figures, plot_figure
+from vestige.report.figure import ACCENT, MUTED, Axis, Cell, Figure, Intervals, Line, Points, Table
 from vestige.risk.estimate import Estimate
-from vestige.risk.exposure import class_name
 from vestige.vulnerability.contrast import Contrast
 from vestige.vulnerability.disparity import Disparity
 
-CHECKPOINTS = 6  # distributions shown, the first and the last among them
 MOST_GROUPS = 30  # shown in one figure, the most exposed first
-GIVEN_AWAY = "High"  # the color of members that are given away
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +74,7 @@ def group_figure(found: Disparity, kind: str) -> Figure:
             f"{100 * found.chance_spread:.2g} points on average; here by {100 * found.spread:.2g}."
         ),
         alt=f"{groups[-1].name} is the most exposed, {groups[0].name} the least of those shown.",
-        x=Axis(title="share given away", percent=True, low=0.0),
+        x=Axis(title="share given away", percent=True, low=0.0, high=_beyond(means)),
         y=Axis(title="", categories=names),
         marks=(Intervals(name="share given away", rows=names, color=ACCENT, **_ends(means)),),
         table=Table(
@@ -123,7 +121,7 @@ def percentile_figure(page: ExplanationPage) -> Figure:
         alt=_said(rows),
         x=Axis(title="mean place among members", low=0.0, high=1.0, ticks=(0.0, 0.25, 0.5, 0.75, 1.0)),
         y=Axis(title="", categories=tuple(measures)),
-        marks=tuple(marks),
+        marks=(_upright("average", 0.5, len(measures)), *marks),
         table=Table(header=("rule", "measure", "place", "low", "high"), rows=tuple(rows)),
         height=110 + 44 * len(measures),
     )
@@ -146,6 +144,7 @@ def contrast_figure(key: str, title: str, contrasts: tuple[Contrast, ...]) -> Fi
         x=Axis(title="Cliff's delta", low=-1.0, high=1.0, ticks=(-1.0, -0.5, 0.0, 0.5, 1.0)),
         y=Axis(title="", categories=names),
         marks=(
+            _upright("no difference", 0.0, len(names)),
             Intervals(name="Cliff's delta", rows=names, color=ACCENT, **_ends([c.dominance for c in shown])),
         ),
         table=Table(
@@ -154,86 +153,6 @@ def contrast_figure(key: str, title: str, contrasts: tuple[Contrast, ...]) -> Fi
         ),
         height=90 + 30 * len(shown),
     )
-
-
-def logit_figures(found: Logits) -> tuple[Figure, ...]:
-    """The distributions of scaled logits of members and others at some checkpoints."""
-    last = len(found.epochs) - 1
-    rows = np.unique(np.linspace(0, last, min(CHECKPOINTS, last + 1)).round().astype(int))
-    return tuple(_logits_at(found, int(row)) for row in rows)
-
-
-def _logits_at(found: Logits, row: int) -> Figure:
-    middles = (found.edges[:-1] + found.edges[1:]) / 2
-    epoch = f"{found.epochs[row]:g}"
-    sides = (("members", found.members[row], GIVEN_AWAY), ("others", found.nonmembers[row], "blue"))
-    return Figure(
-        key=f"logits-epoch-{epoch}",
-        title=f"Epoch {epoch}",
-        caption=f"AUC {100 * found.auc[row]:.1f} %, advantage {100 * found.advantage[row]:.1f} %.",
-        alt=f"One threshold on the scaled logit has an AUC of {100 * found.auc[row]:.1f} %.",
-        x=Axis(title="scaled logit"),
-        y=Axis(title="share", percent=True),
-        marks=tuple(Line(name=name, x=middles, y=share, color=color) for name, share, color in sides),
-        table=Table(
-            header=("scaled_logit", "members", "others"),
-            rows=tuple(
-                (float(x), float(m), float(o))
-                for x, m, o in zip(middles, found.members[row], found.nonmembers[row], strict=True)
-            ),
-        ),
-        height=220,
-    )
-
-
-def plot_figure(plot: Plot2D, page: ExplanationPage) -> Figure:
-    """All members on the plane, colored by class, with those given away marked."""
-    classes = np.unique(plot.labels)
-    marks = [
-        Dots(
-            name=class_name(int(c), page.class_names),
-            x=plot.points[plot.labels == c, 0],
-            y=plot.points[plot.labels == c, 1],
-            color=class_color(int(c)),
-        )
-        for c in classes
-    ]
-    marks.append(_marked(plot, np.ones(len(plot.labels), bool)))
-    return Figure(
-        key="plane-of-features",
-        title="The members as the model sees them (t-SNE)",
-        caption=(
-            f"Penultimate features, perplexity {plot.perplexity:g}. Only who is near to whom has a meaning: "
-            "of "
-            f"a record's ten nearest neighbors by features, {100 * plot.neighbors_kept:.0f} % are among its "
-            "ten nearest here. Ringed: given away."
-        ),
-        alt=f"{int(plot.vulnerable.sum())} of {len(plot.labels)} members are marked as given away.",
-        x=Axis(title="", bare=True),
-        y=Axis(title="", bare=True),
-        marks=tuple(marks),
-        table=_plot_table(plot),
-        height=560,
-    )
-
-
-def class_figures(plot: Plot2D, page: ExplanationPage) -> Iterator[Figure]:
-    """One panel per class, each as near as its members allow."""
-    for c in np.unique(plot.labels):
-        own = plot.labels == c
-        name = class_name(int(c), page.class_names)
-        others = Dots(name="members", x=plot.points[own, 0], y=plot.points[own, 1], color=MUTED)
-        yield Figure(
-            key=f"plane-of-class-{int(c)}",
-            title=name,
-            caption=f"{int((own & plot.vulnerable).sum())} of {int(own.sum())} given away.",
-            alt=f"The members of {name} on the plane.",
-            x=Axis(title="", bare=True),
-            y=Axis(title="", bare=True),
-            marks=(others, _marked(plot, own)),
-            table=_plot_table(plot, own),
-            height=240,
-        )
 
 
 def ranking_figure(page: ExplanationPage) -> Figure:
@@ -266,7 +185,7 @@ def ranking_figure(page: ExplanationPage) -> Figure:
         alt=f"At the top {100 * first[0].share:g} %: "
         + ", ".join(f"{r.title} {100 * _value(r.top[0].precision):.0f} %" for r in page.rankings),
         x=Axis(title="share of members ranked first", percent=True, ticks=tuple(t.share for t in first)),
-        y=Axis(title="named by LiRA", percent=True, low=0.0, high=1.0),
+        y=Axis(title="named by LiRA", percent=True, low=0.0, high=1.04),
         marks=(*marks, chance),
         table=Table(
             header=("ranking", "share", "precision", "low", "high", "chance", "ceiling"),
@@ -280,34 +199,23 @@ def ranking_figure(page: ExplanationPage) -> Figure:
     )
 
 
-def _marked(plot: Plot2D, own: Bool[np.ndarray, "points"]) -> Dots:
-    chosen = own & plot.vulnerable
-    return Dots(
-        name="given away",
-        x=plot.points[chosen, 0],
-        y=plot.points[chosen, 1],
-        color=GIVEN_AWAY,
-        ringed=True,
-    )
-
-
-def _plot_table(plot: Plot2D, own: np.ndarray | None = None) -> Table:
-    rows = np.arange(len(plot.labels)) if own is None else np.flatnonzero(own)
-    return Table(
-        header=("sample", "label", "given_away", "x", "y"),
-        rows=tuple(
-            (int(plot.ids[r]), int(plot.labels[r]), int(plot.vulnerable[r]), *map(float, plot.points[r]))
-            for r in rows
-        ),
-    )
-
-
 def _ends(estimates: list[Estimate]) -> dict[str, Float[np.ndarray, "rows"]]:
     """Values and the ends of their intervals; where there is none, the value itself."""
     values = np.array([_value(e) for e in estimates])
     low = np.array([v if e.low is None else e.low for v, e in zip(values, estimates, strict=True)])
     high = np.array([v if e.high is None else e.high for v, e in zip(values, estimates, strict=True)])
     return {"value": values, "low": low, "high": high}
+
+
+def _beyond(estimates: list[Estimate]) -> float:
+    """A little beyond the highest end, and 0.05 at least."""
+    return max(0.05, 1.05 * float(np.nanmax(_ends(estimates)["high"])))
+
+
+def _upright(name: str, x: float, rows: int) -> Line:
+    """A dashed line over all rows."""
+    ends = np.array([-0.6, rows - 0.4])
+    return Line(name=name, listed=False, x=np.full(2, x), y=ends, color=MUTED, dashed=True)
 
 
 def _numbers(estimate: Estimate) -> tuple[float, ...]:

@@ -3,7 +3,7 @@
 from vestige.report.explanation_figures import headline_contrasts
 from vestige.report.explanation_page import ExplanationPage, Rule
 from vestige.risk.estimate import Estimate
-from vestige.risk.percent import error_rate
+from vestige.risk.percent import error_rate, percent
 
 CLEAR = 0.05  # p
 
@@ -11,7 +11,7 @@ CLEAR = 0.05  # p
 def answer_lines(page: ExplanationPage) -> tuple[str, ...]:
     """Who is given away against chance, whether they are the same elsewhere, and what sets them apart."""
     rule = found_rule(page)
-    return tuple(line for line in (_size(page, rule), _steady(rule), _apart(page), _labels(rule)) if line)
+    return tuple(line for line in (_size(page, rule), _steady(rule), apart(page), _labels(rule)) if line)
 
 
 def found_rule(page: ExplanationPage) -> Rule:
@@ -26,6 +26,32 @@ def shown(estimate: Estimate) -> str:
     if estimate.low is None or estimate.high is None:
         return f"{estimate.value:.3g}"
     return f"{estimate.value:.3g} ({estimate.low:.3g} to {estimate.high:.3g})"
+
+
+def share(estimate: Estimate) -> str:
+    """A share with its interval in percent, or a dash."""
+    if estimate.value is None:
+        return "–"
+    if estimate.low is None or estimate.high is None:
+        return percent(estimate.value)
+    return f"{percent(estimate.value)} ({100 * estimate.low:.3g} to {percent(estimate.high)})"
+
+
+def sizes(page: ExplanationPage) -> str:
+    """How each rule's sets compare with chance, over all models."""
+    told = [f"“{rule.title}” {shown(rule.sets.times_chance())} times" for rule in page.rules]
+    return f"Members named against what chance would name, over all models: {', '.join(told)}."
+
+
+def best_ranking(page: ExplanationPage) -> str:
+    """What the best ranking at its top finds, against chance and the most that the set allows."""
+    best = max(page.rankings, key=lambda one: one.top[0].precision.value or 0.0)
+    top = best.top[0]
+    return (
+        f"The best at its top {100 * top.share:g} %, “{best.title}” ({best.cost}), has "
+        f"{share(top.precision)} of records there that LiRA names; a random ranking has "
+        f"{percent(top.chance)}, and the most possible is {percent(top.ceiling)}."
+    )
 
 
 def _size(page: ExplanationPage, rule: Rule) -> str:
@@ -53,7 +79,8 @@ def _steady(rule: Rule) -> str:
     )
 
 
-def _apart(page: ExplanationPage) -> str:
+def apart(page: ExplanationPage) -> str:
+    """What sets the members that are given away apart from the others of the shown model."""
     clear = [one for one in headline_contrasts(page) if one.p_corrected <= CLEAR]
     if not clear:
         return "No measure sets them apart from other members beyond chance in the shown model."

@@ -244,12 +244,12 @@ def _axis(axis: Axis) -> dict[str, Any]:
     if axis.log:
         found |= {"type": "log", "dtick": 1, "tickformat": "~g"}
     if axis.bare:
-        found |= {"showticklabels": False, "ticks": ""}
+        found |= {"showticklabels": False, "ticks": "", "showgrid": False}
     if axis.ticks:
         found |= {
             "tickmode": "array",
             "tickvals": list(axis.ticks),
-            "ticktext": [f"{t:g}" for t in axis.ticks],
+            "ticktext": [f"{100 * t:g}%" if axis.percent else f"{t:g}" for t in axis.ticks],
         }
     if axis.percent:
         found |= {"tickformat": "~%"}

@@ -91,9 +91,16 @@ def _save(canvas: Any, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     # the date would make equal figures differ
     metadata = {"Date": None} if path.suffix == ".svg" else None
-    with replacing(path) as temporary:
+    with replacing(path) as temporary, _named_alike():
         canvas.savefig(temporary, format=path.suffix[1:], dpi=PIXELS_PER_INCH, metadata=metadata)
     return path
+
+
+def _named_alike() -> Any:
+    """Within it, equal figures get equal names of their parts in SVG, which are random otherwise."""
+    from matplotlib import rc_context
+
+    return rc_context({"svg.hashsalt": "vestige"})
 
 
 def _fill(axes: Any, figure: Figure, *, small: bool = False) -> None:
