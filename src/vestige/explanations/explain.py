@@ -19,6 +19,7 @@ from vestige.explanations.portraits import Shown, chosen
 from vestige.explanations.see import embedding
 from vestige.explanations.who import rule_scores, vulnerable_sets
 from vestige.explanations.why import Members, as_seen, examined
+from vestige.report import static_figures
 from vestige.training.recipe import Recipe
 from vestige.vulnerability.embedding import check_perplexity
 from vestige.vulnerability.vulnerable import VulnerableSets
@@ -50,6 +51,7 @@ def explain(
     folder, wanted = Path(run_folder), options_from(options)
     opened = open_run(folder, dataset, model, recipe, None if data_dir is None else Path(data_dir))
     _check(opened, wanted)
+    static_figures.matplotlib()  # an extra: say now if it is missing, not when all is computed
     groups = None if wanted.groups is None else groups_of(wanted.groups, opened.plan.dataset)
     method = chosen_method(opened, wanted)
     with claimed(folder):

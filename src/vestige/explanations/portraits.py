@@ -11,6 +11,7 @@ from vestige.explanations.opened_run import Grid, OpenedRun
 from vestige.explanations.who import TITLES
 from vestige.explanations.why import Members
 from vestige.report.explanation_page import Records
+from vestige.report.pictures import as_bytes
 from vestige.vulnerability.attention import normalized
 from vestige.vulnerability.galleries import extremes
 from vestige.vulnerability.traces import trace_iqr
@@ -132,13 +133,8 @@ def _pictured(
 def _pictures(
     run: OpenedRun, samples: Int64[np.ndarray, "pictured"], shape: tuple[int, int, int]
 ) -> UInt8[np.ndarray, "pictured channels height width"]:
-    """Bytes as they are, floats stretched over all the data."""
     inputs = run.plan.dataset.inputs
-    images = inputs[samples].reshape(len(samples), *shape)
-    if images.dtype == np.uint8:
-        return images
-    low, high = float(inputs.min()), float(inputs.max())
-    return np.round(255 * (images - low) / max(high - low, 1e-12)).astype(np.uint8)
+    return as_bytes(inputs.reshape(len(inputs), *shape), samples)
 
 
 def _maps(shown: Shown, found: Attributed) -> Float64[np.ndarray, "records height width"]:

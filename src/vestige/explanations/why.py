@@ -38,11 +38,11 @@ class Members:
 
     @property
     def measures(self) -> dict[str, Float64[np.ndarray, "members"]]:
-        """By title: every measure of outlierness, suspicion and near-duplicates; higher = more of it."""
-        values = self.outliers.values
+        """By title: outlierness, suspicion and near-duplicates where there are any; higher = more of it."""
+        values, copied = self.outliers.values, self.outliers.near_duplicate
         titled = {BY_NAME[name].title: value for name, value in values.items()}
-        suspect = suspicion(values["out_of_fold_loss"], values["disagreement"])
-        return titled | {SUSPICION: suspect, COPIED: self.outliers.near_duplicate.astype(np.float64)}
+        titled[SUSPICION] = suspicion(values["out_of_fold_loss"], values["disagreement"])
+        return titled | ({COPIED: copied.astype(np.float64)} if copied.any() else {})
 
 
 def examined(run: OpenedRun, target: int, models: int) -> tuple[int, ...]:
@@ -101,9 +101,10 @@ def _percentiles(found: VulnerableSets, seen: tuple[Members, ...]) -> tuple[tupl
         return ()
     clusters = found.clusters[[one.target for one in some]]
     rows = [_places(found, one) for one in some]
+    common = [title for title in rows[0] if all(title in row for row in rows)]
     return tuple(
         (title, target_mean(np.array([row[title] for row in rows]), clusters, "mean over models"))
-        for title in rows[0]
+        for title in common
     )
 
 

@@ -242,8 +242,8 @@ def _strip(rows: Int[np.ndarray, "_"]) -> str:
 def _records(page: ExplanationPage) -> str:
     number = len(page.records.ids)
     intro = (
-        f"{number:,} of the {page.members:,} members of model {page.target}: those given away, the most and the "
-        "least typical of each class, and others at random. Each opens on a page of its own."
+        f"{number:,} of the {page.members:,} members of model {page.target}: those given away, the most and "
+        "the least typical of each class, and others at random. Each opens on a page of its own."
     )
     return section("6", "Records", paragraph(intro), gallery.gallery(page.records, page.class_names))
 

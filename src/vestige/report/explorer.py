@@ -17,6 +17,7 @@ from vestige.risk.exposure import Exposure, class_name, ranking
 from vestige.risk.plane import Plane
 
 SCRIPTS = (
+    "unpack.js",
     "explorer_data.js",
     "explorer_marks.js",
     "explorer_stage.js",

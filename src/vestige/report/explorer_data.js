@@ -1,18 +1,5 @@
 // The packed data: counts, regions and records. Shares are counts over models; nothing else is derived here.
-const ITEMS = { u1: Uint8Array, u2: Uint16Array, u4: Uint32Array, i2: Int16Array, f4: Float32Array, f8: Float64Array };
 const MISSING = 0xffff;
-
-async function unpack(text) {
-  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-  const whole = await new Response(stream).arrayBuffer();
-  const start = 4 + new DataView(whole).getUint32(0, true);
-  const header = JSON.parse(new TextDecoder().decode(new Uint8Array(whole, 4, start - 4)));
-  const arrays = {};
-  for (const [name, [type, offset, count]] of Object.entries(header.arrays))
-    arrays[name] = new ITEMS[type](whole, start + offset, count);
-  return { ...header, ...arrays };
-}
 
 // Changes from checkpoint to checkpoint become counts again; typed arrays wrap as the packing did.
 function accumulate(steps, samples) {
@@ -69,5 +56,3 @@ class Records {
   name(i) { return `Record ${this.ids[i]}`; }
   epoch(c) { return String(+this.epochs[c].toPrecision(6)); }
 }
-
-const percent = (share) => `${+(100 * share).toFixed(1)}\u00a0%`;

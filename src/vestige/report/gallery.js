@@ -62,7 +62,8 @@ class Gallery {
     for (const i of places) {
       const name = portraits.className(portraits.labels[i]), link = element("a", { href: `#record-${portraits.ids[i]}` });
       link.append(...[pictures.frame(i, ""), pictures.frame(i, "", true)].filter(Boolean), element("b", { textContent: portraits.ids[i] }), element("span", { textContent: name }));
-      link.setAttribute("aria-label", `Record ${portraits.ids[i]}${name ? `, class ${name}` : ""}, as it is and with its map`);
+      if (portraits.features) link.insertAdjacentHTML("afterbegin", featureList(portraits.featuresOf(i)));
+      link.setAttribute("aria-label", `Record ${portraits.ids[i]}${name ? `, class ${name}` : ""}${portraits.features ? "" : ", as it is and with its map"}`);
       strip.append(element("li", {}, link));
     }
   }

@@ -14,7 +14,7 @@ from vestige.report.shell import asset
 from vestige.risk.exposure import class_name
 
 SCRIPTS = (
-    "explorer_data.js",  # unpacks
+    "unpack.js",
     "gallery_data.js",
     "gallery_pictures.js",
     "gallery_charts.js",

@@ -10,6 +10,7 @@ from vestige.core.seeds import generator
 BUDGET = 1_500_000  # bytes before base64, which makes 2 MB of them
 LARGEST = 64  # pixels per side: enough to recognize, and small enough to embed
 FEATURES = 8
+TAILS = (0.005, 0.995)  # of all pixels, that black and white stand for
 
 Packed = tuple[dict[str, Any], dict[str, Shaped[np.ndarray, "..."]]]
 
@@ -35,7 +36,7 @@ def pictures(
         shape = list(images.shape[1:])
         return {"kind": "image", "shape": shape}, {
             "pictured": chosen.astype(np.uint32),
-            "pixels": _bytes(images, chosen),
+            "pixels": as_bytes(images, chosen),
         }
     return _rows(inputs.reshape(len(inputs), -1).astype(np.float64), chosen, feature_names)
 
@@ -58,14 +59,16 @@ def _as_images(
     return images[:, :, ::stride, ::stride]
 
 
-def _bytes(
+def as_bytes(
     images: Shaped[np.ndarray, "samples channels height width"], chosen: Int[np.ndarray, "chosen"]
 ) -> UInt8[np.ndarray, "chosen channels height width"]:
+    """The chosen images as bytes: as they are, or floats stretched over all but the rarest values."""
     shown = images[chosen]
     if images.dtype == np.uint8:
         return shown
-    low, high = float(images.min()), float(images.max())
-    return np.round(255 * (shown - low) / max(high - low, 1e-12)).astype(np.uint8)
+    # where pixels are standardized one by one, those that are rarely lit have values far from all others
+    low, high = np.quantile(images, TAILS)
+    return np.round(255 * np.clip((shown - low) / max(high - low, 1e-12), 0, 1)).astype(np.uint8)
 
 
 def _rows(
