@@ -12,13 +12,13 @@ from vestige.core.record import content_hash
 from vestige.data.dataset import Dataset
 from vestige.data.transforms import Identity, Mirror
 from vestige.models.catalog import ModelSpec
-from vestige.models.reweighted import Reweighted, class_centroids, reweight
+from vestige.models.reweighted import Reweighted, class_centroids, reweight, towards
 from vestige.signals.confidence import Prediction, scaled_logit
 from vestige.signals.measure import Observation
 from vestige.training import engines, private, sequential, stacked, vmapped
 from vestige.training.engine import Job, Material
 from vestige.training.optimizers import SGD
-from vestige.training.output import CENTROIDS, LogitReweighting
+from vestige.training.output import CENTROIDS, THRESHOLD, LogitReweighting
 from vestige.training.privacy import DPSGD
 from vestige.training.recipe import Recipe
 from vestige.training.reopened import reopened
@@ -65,7 +65,7 @@ def test_training_stays_as_it_is_to_the_last_bit(train, plain):
     ours = train(defended, material(), job(), OBSERVE, silent)
     theirs = train(plain, material(), job(), OBSERVE, silent)
     for one, other in zip(ours, theirs, strict=True):
-        assert one.weights.keys() - other.weights.keys() == {CENTROIDS}
+        assert one.weights.keys() - other.weights.keys() == {CENTROIDS, THRESHOLD}
         assert all(torch.equal(one.weights[name], value) for name, value in other.weights.items())
         assert (one.signals["correct"] == other.signals["correct"]).all()
         changed = one.signals["scaled_logit"] != other.signals["scaled_logit"]
@@ -77,7 +77,7 @@ def test_signals_and_reopened_models_are_those_of_the_released_logits(train, pla
     rule = LogitReweighting(weight=0.3)
     defended, data = dataclasses.replace(plain, output=rule), material()
     for one, members in zip(train(defended, data, job(), OBSERVE, silent), job().members, strict=True):
-        bare = {name: value for name, value in one.weights.items() if name != CENTROIDS}
+        bare = {name: value for name, value in one.weights.items() if name not in (CENTROIDS, THRESHOLD)}
         own = torch.from_numpy(members)
         with torch.no_grad():
             logits = reopened(plain, data, bare)(data.inputs)
@@ -103,6 +103,27 @@ def test_fast_engines_agree_with_the_reference(fast, model):
         torch.testing.assert_close(one.weights[CENTROIDS], other.weights[CENTROIDS], atol=1e-4, rtol=1e-3)
         for name in OBSERVE.signals:
             np.testing.assert_allclose(one.signals[name][1:], other.signals[name][1:], atol=1e-3, rtol=1e-3)
+
+
+@every_engine
+def test_of_outlying_queries_only_those_change_in_every_engine(train, plain):
+    """As many members change as the share says, and they lie farther from their mean than all others."""
+    defended = dataclasses.replace(plain, output=LogitReweighting(queries="outlying", share=0.25))
+    data = material()
+    for one, members in zip(train(defended, data, job(), OBSERVE, silent), job().members, strict=True):
+        released, own = reopened(defended, data, one.weights), torch.from_numpy(members)
+        with torch.no_grad():
+            logits, shown = released.module(data.inputs), released(data.inputs)
+        centroids, cosine = towards(logits, released.centroids)
+        changed = (shown != logits).any(-1)
+        usable = centroids.any(-1)
+        assert changed[own][usable[own]].float().mean() == pytest.approx(0.25, abs=0.1)
+        assert cosine[changed].max() <= cosine[usable & ~changed].min() + 1e-6
+        recorded = torch.from_numpy(one.signals["scaled_logit"][-1, :, 0].copy())
+        expected = scaled_logit(Prediction(shown, data.targets))
+        # one at the very threshold may fall on either side of it after rounding
+        close = torch.isclose(recorded, expected, atol=1e-3, rtol=1e-3)
+        assert (~close).sum() <= 1
 
 
 def test_a_checkpoint_has_centroids_of_its_own_and_of_the_plain_view():

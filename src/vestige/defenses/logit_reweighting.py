@@ -14,12 +14,16 @@ class LogitReweightingDefense:
 
     Training stays as it is, to the last bit, and so does the predicted class. hard: mu itself. clamp: s >= 0.
     fallback: for classes whose mean does not predict the class, "identity" (logits stay) or "error".
+    queries: "all", or "outlying": only those as far from their class's mean as the `share` of members that
+    lie farthest; that a query was treated then tells that it lies far out.
     """
 
     weight: int | float = 0.1
     hard: bool = False
     clamp: bool = True
     fallback: str = "identity"
+    queries: str = "all"
+    share: int | float = 0.1
 
     name: ClassVar[str] = "logit_reweighting"
     paper: ClassVar[str] = "Khalil et al. 2025"
@@ -36,4 +40,11 @@ class LogitReweightingDefense:
         return replace(recipe, output=self._output())
 
     def _output(self) -> LogitReweighting:
-        return LogitReweighting(weight=self.weight, hard=self.hard, clamp=self.clamp, fallback=self.fallback)
+        return LogitReweighting(
+            weight=self.weight,
+            hard=self.hard,
+            clamp=self.clamp,
+            fallback=self.fallback,
+            queries=self.queries,
+            share=self.share,
+        )

@@ -72,6 +72,18 @@ def class_centroids(
     return means.where((own > others.amax(-1)).unsqueeze(-1), 0.0).to(logits.dtype)
 
 
+def threshold_of(
+    logits: Float[Tensor, "members classes"],
+    centroids: Float[Tensor, "classes classes"],
+    queries: str,
+    share: int | float,
+) -> Float[Tensor, ""]:
+    """The cosine above which queries keep their logits: the `share` quantile of the members' own, or none."""
+    if queries == "all":
+        return torch.tensor(EVERY_QUERY).to(logits)
+    return towards(logits, centroids)[1].double().quantile(share).to(logits)
+
+
 def without_centroid(centroids: Float[Tensor, "classes classes"]) -> list[int]:
     """The classes that have no centroid."""
     return torch.nonzero(~centroids.any(-1)).flatten().tolist()
@@ -174,9 +186,7 @@ def fit(
     classes = given.long()
     centroids = class_centroids(logits, classes, logits.shape[-1])
     require_centroids(centroids, fallback)
-    threshold = EVERY_QUERY
-    if queries == "outlying":
-        threshold = float(towards(logits, centroids)[1].double().quantile(share))
+    threshold = float(threshold_of(logits, centroids, queries, share))
     return Reweighted(module, centroids, weight=weight, hard=hard, clamp=clamp, threshold=threshold)
 
 

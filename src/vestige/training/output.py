@@ -10,14 +10,17 @@ from torch import Tensor, nn
 from vestige.core import check
 from vestige.models.reweighted import (
     FALLBACKS,
+    QUERIES,
     Reweighted,
     class_centroids,
     pairs,
     require_centroids,
     reweight,
+    threshold_of,
 )
 
 CENTROIDS = "vestige.centroids"  # their name among a model's stored weights
+THRESHOLD = "vestige.threshold"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,25 +37,32 @@ class LogitReweighting:
     hard: bool = False
     clamp: bool = True
     fallback: str = "identity"
+    queries: str = "all"
+    share: int | float = 0.1
 
     def __post_init__(self) -> None:
         check.within("logit_reweighting weight", self.weight, 0.0, 1.0)
         check.one_of("logit_reweighting fallback", self.fallback, FALLBACKS)
+        check.one_of("logit_reweighting queries", self.queries, QUERIES)
+        check.within("logit_reweighting share", self.share, 0.0, 1.0)
 
     def around(self, module: nn.Module, weights: dict[str, Tensor]) -> Reweighted:
         """The module as it is released, with the centroids among its stored weights."""
-        return Reweighted(module, weights[CENTROIDS], weight=self.weight, hard=self.hard, clamp=self.clamp)
+        options = {"weight": self.weight, "hard": self.hard, "clamp": self.clamp}
+        return Reweighted(module, weights[CENTROIDS], threshold=float(weights[THRESHOLD]), **options)
 
 
 @dataclass(frozen=True, eq=False)
 class Release:
     """The output of one model, or of several at once, fitted to their own members.
 
-    centroids: [classes classes], or [models classes classes].
+    centroids: [classes classes], or [models classes classes]. threshold: [], or [models], the cosine above
+      which queries keep their logits.
     """
 
     output: LogitReweighting
     centroids: Float[Tensor, "*models classes classes"]
+    threshold: Float[Tensor, "*models"]
 
     @classmethod
     def of(
@@ -63,7 +73,8 @@ class Release:
     ) -> "Release":
         """Fitted to one model's logits of its members, and their labels."""
         rows = pairs(logits)
-        return cls(output, class_centroids(rows, labels, rows.shape[-1]))
+        centroids = class_centroids(rows, labels, rows.shape[-1])
+        return cls(output, centroids, threshold_of(rows, centroids, output.queries, output.share))
 
     @classmethod
     def of_many(
@@ -75,12 +86,13 @@ class Release:
     ) -> "Release":
         """Fitted to the logits of each model's own members."""
         found = [cls.of(output, row[own], labels[own]) for row, own in zip(logits, members, strict=True)]
-        return cls(output, torch.stack([one.centroids for one in found]))
+        centroids = torch.stack([one.centroids for one in found])
+        return cls(output, centroids, torch.stack([one.threshold for one in found]))
 
     def __call__(self, logits: Float[Tensor, "*models samples columns"]) -> Tensor:
         """The logits as they are released, [... samples classes]; a single logit becomes a pair."""
-        rule = self.output
-        return reweight(pairs(logits), self.centroids, rule.weight, rule.hard, rule.clamp)
+        rule, threshold = self.output, self.threshold.unsqueeze(-1)
+        return reweight(pairs(logits), self.centroids, rule.weight, rule.hard, rule.clamp, threshold)
 
     def stored(self, *position: int) -> dict[str, Tensor]:
         """What is kept beside the final weights of the model at that position.
@@ -89,4 +101,5 @@ class Release:
         """
         centroids = self.centroids[position]
         require_centroids(centroids, self.output.fallback)
-        return {CENTROIDS: centroids.cpu().contiguous()}
+        threshold = self.threshold[position]
+        return {CENTROIDS: centroids.cpu().contiguous(), THRESHOLD: threshold.cpu().contiguous()}
