@@ -15,7 +15,9 @@ from vestige.audits.step import Listener, silent
 from vestige.core.errors import unknown_name
 from vestige.core.files import write_text
 from vestige.designs.compare import design_of, run
+from vestige.designs.protection import Protection
 from vestige.explanations.explain import explain
+from vestige.explanations.explanation import Explanation
 from vestige.studies.finding import Finding
 from vestige.studies.regularization_figures import figures
 from vestige.studies.vulnerable_claims import DEFENSE_CLAIMS, SET_CLAIMS
@@ -129,25 +131,27 @@ def parts(settings: Settings) -> dict[str, Part]:
 
 
 def study(settings: Settings, listener: Listener = silent) -> tuple[Finding, ...]:
-    """Run what is missing of the study, and give its table."""
+    """Run what is missing of the study, write figures beside each comparison, and give the table."""
     rows: list[Finding] = []
     for name, part in parts(settings).items():
-        rows += (_compared if part.defenses else _explained)(settings, name, part, listener)
+        if part.defenses:
+            found = comparison(settings, name, part, listener)
+            write_text(found.folder / "figures.md", figures(found.summary))
+            rows += DEFENSE_CLAIMS[name](found)
+        else:
+            rows += SET_CLAIMS[name](explanation(settings, name, part, listener).page)
     return tuple(rows)
 
 
-def _compared(settings: Settings, name: str, part: Part, listener: Listener) -> list[Finding]:
-    options = _options(settings, name, part)
-    found = run(design_of(options, part.defenses, part.seeds), False, listener)
-    write_text(found.folder / "figures.md", figures(found.summary))
-    return DEFENSE_CLAIMS[name](found)
+def comparison(settings: Settings, name: str, part: Part, listener: Listener = silent) -> Protection:
+    """The comparison of a part, run where it is missing."""
+    return run(design_of(_options(settings, name, part), part.defenses, part.seeds), False, listener)
 
 
-def _explained(settings: Settings, name: str, part: Part, listener: Listener) -> list[Finding]:
-    options = _options(settings, name, part)
-    audited = audit(prepare(options), listener)
-    found = explain(audited.folder, data_dir=settings.data_dir, listener=listener)
-    return SET_CLAIMS[name](found.page)
+def explanation(settings: Settings, name: str, part: Part, listener: Listener = silent) -> Explanation:
+    """The audit of a part, run where it is missing, and explained."""
+    audited = audit(prepare(_options(settings, name, part)), listener)
+    return explain(audited.folder, data_dir=settings.data_dir, listener=listener)
 
 
 def _options(settings: Settings, name: str, part: Part) -> Options:
