@@ -48,8 +48,14 @@ class LogitReweighting:
 
     def around(self, module: nn.Module, weights: dict[str, Tensor]) -> Reweighted:
         """The module as it is released, with the centroids among its stored weights."""
-        options = {"weight": self.weight, "hard": self.hard, "clamp": self.clamp}
-        return Reweighted(module, weights[CENTROIDS], threshold=float(weights[THRESHOLD]), **options)
+        return Reweighted(
+            module,
+            weights[CENTROIDS],
+            weight=self.weight,
+            hard=self.hard,
+            clamp=self.clamp,
+            threshold=float(weights[THRESHOLD]),
+        )
 
 
 @dataclass(frozen=True, eq=False)
