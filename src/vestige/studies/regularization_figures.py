@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from vestige.report.protection_figures import Key, ProtectionRow
 from vestige.risk.estimate import Estimate
 
-COLUMNS: tuple[tuple[str, Key], ...] = (
+Columns = tuple[tuple[str, Key], ...]
+COLUMNS: Columns = (
     ("train accuracy", ("utility", "train_accuracy")),
     ("test accuracy", ("utility", "test_accuracy")),
     ("time", ("utility", "time_ratio")),
@@ -20,12 +21,12 @@ COLUMNS: tuple[tuple[str, Key], ...] = (
 )
 
 
-def figures(rows: Sequence[ProtectionRow]) -> str:
-    """One line per defense: use, advantages, TPR and AUC, each with half the width of its 95 % interval."""
-    columns = [(title, key) for title, key in COLUMNS if any(key in row.estimates for row in rows)]
-    lines = [("defense", *(title for title, _ in columns)), ("---",) * (1 + len(columns))]
+def figures(rows: Sequence[ProtectionRow], columns: Columns = COLUMNS) -> str:
+    """One line per defense, a column per figure that was measured, with half the width of its 95 % interval."""
+    measured = [(title, key) for title, key in columns if any(key in row.estimates for row in rows)]
+    lines = [("defense", *(title for title, _ in measured)), ("---",) * (1 + len(measured))]
     for row in rows:
-        lines.append((f"`{row.name}`", *(_shown(row.estimates.get(key)) for _, key in columns)))
+        lines.append((f"`{row.name}`", *(_shown(row.estimates.get(key)) for _, key in measured)))
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 

@@ -9,10 +9,26 @@ from vestige.report.explanation_page import ExplanationPage
 from vestige.risk.estimate import Estimate
 from vestige.studies.finding import Finding, Measured, finding
 from vestige.studies.regularization_claims import value
+from vestige.studies.regularization_figures import Columns
 
 AUC, ADVANTAGE, LOW_TPR = ("loss", "auc"), ("loss", "advantage"), ("loss", "tpr@0.01")
 LIRA = ("lira-online-fixed", "tpr@0.01")
 TRAIN, TEST = ("utility", "train_accuracy"), ("utility", "test_accuracy")
+LIRA_ATTACK = LIRA[0]
+COLUMNS: Columns = (
+    ("train accuracy", TRAIN),
+    ("test accuracy", TEST),
+    ("time", ("utility", "time_ratio")),
+    ("loss AUC", AUC),
+    ("loss advantage", ADVANTAGE),
+    ("LiRA TPR at 1 %", LIRA),
+    ("LiRA TPR at 0.1 %", (LIRA_ATTACK, "tpr@0.001")),
+    ("LiRA, undone, at 1 %", ("lira-inversion", "tpr@0.01")),
+    ("LiRA, undone by estimate, at 1 %", ("lira-inversion-estimated", "tpr@0.01")),
+    ("treated members at 1 %", (LIRA_ATTACK, "tpr@0.01_treated")),
+    ("others at 1 %", (LIRA_ATTACK, "tpr@0.01_untreated")),
+    ("others before", (LIRA_ATTACK, "tpr@0.01_untreated_before")),
+)
 LOSS_RANGE = "Interquartile range of the loss over training"
 REWEIGHTED = "logit_reweighting:0.1"
 # Pollock et al. 2024 on the range of losses: WRN28-2, 256 references

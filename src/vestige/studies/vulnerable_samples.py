@@ -20,7 +20,7 @@ from vestige.explanations.explain import explain
 from vestige.explanations.explanation import Explanation
 from vestige.studies.finding import Finding
 from vestige.studies.regularization_figures import figures
-from vestige.studies.vulnerable_claims import DEFENSE_CLAIMS, SET_CLAIMS
+from vestige.studies.vulnerable_claims import COLUMNS, DEFENSE_CLAIMS, SET_CLAIMS
 
 TITLE = "Samples that stay vulnerable in models that generalize"
 
@@ -136,7 +136,7 @@ def study(settings: Settings, listener: Listener = silent) -> tuple[Finding, ...
     for name, part in parts(settings).items():
         if part.defenses:
             found = comparison(settings, name, part, listener)
-            write_text(found.folder / "figures.md", figures(found.summary))
+            write_text(found.folder / "figures.md", figures(found.summary, COLUMNS))
             rows += DEFENSE_CLAIMS[name](found)
         else:
             rows += SET_CLAIMS[name](explanation(settings, name, part, listener).page)
