@@ -22,7 +22,7 @@ COLUMNS: Columns = (
 
 
 def figures(rows: Sequence[ProtectionRow], columns: Columns = COLUMNS) -> str:
-    """One line per defense, a column per figure that was measured, with half the width of its 95 % interval."""
+    """One line per defense, a column per measured figure, with half the width of its 95 % interval."""
     measured = [(title, key) for title, key in columns if any(key in row.estimates for row in rows)]
     lines = [("defense", *(title for title, _ in measured)), ("---",) * (1 + len(measured))]
     for row in rows:
