@@ -93,7 +93,7 @@ def test_neighbors_are_rows_of_what_is_pictured(explained_table):
 
 def test_a_convolution_is_looked_at_by_grad_cam(image_run):
     found = vestige.explain(image_run, dataset=images(), model="convnet-1", fpr=0.05)
-    assert found.page.attributions.method.startswith("Grad-CAM of ")
+    assert found.page.attributions.method.startswith("Grad-CAM of layer ")
     maps = found.page.records.maps
     assert maps.min() == 0
     assert maps.max() == 1

@@ -38,7 +38,7 @@ class Method:
     @property
     def title(self) -> str:
         """In words."""
-        return TITLES[self.name] + (f" of {self.layer}" if self.layer else "")
+        return TITLES[self.name] + (f" of layer {self.layer}" if self.layer else "")
 
     def __call__(
         self, module: nn.Module, inputs: Tensor, labels: Tensor

@@ -13,7 +13,8 @@ from vestige.report.figure import Area, Axis, Dots, Figure, Flow, Grid, Interval
 
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif'
 
-RINGED = {"size": 8, "opacity": 1.0, "line": {"color": "#14181f", "width": 1.2}}
+RINGED = {"opacity": 1.0, "line": {"color": "#14181f", "width": 1.0}}
+FEW = 150  # ringed dots that can be large without hiding each other
 
 
 def library() -> str:
@@ -152,12 +153,17 @@ def _(mark: Dots) -> list[Any]:
             y=mark.y.tolist(),
             mode="markers",
             name=mark.name,
-            marker=RINGED | {"color": COLORS[mark.color]}
-            if mark.ringed
-            else {"color": COLORS[mark.color], "size": 5, "opacity": 0.55},
+            marker=_dot(mark),
             hovertemplate="%{x:.3g}, %{y:.3g}",
         )
     ]
+
+
+def _dot(mark: Dots) -> dict[str, Any]:
+    color = COLORS[mark.color]
+    if not mark.ringed:
+        return {"color": color, "size": 5, "opacity": 0.55}
+    return RINGED | {"color": color, "size": 8 if len(mark.x) <= FEW else 5}
 
 
 @_drawn.register

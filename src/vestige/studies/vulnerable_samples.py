@@ -58,7 +58,7 @@ LOCATION = (
     "relax_loss:0.5",
     "logit_reweighting:0.1",
     f"{REGULARIZED}+logit_reweighting:0.1",
-    "dp_sgd:noise=1",
+    "dp_sgd:noise=1/delta=1e-4",
 )
 CIFAR10 = (
     "weight_decay:0.0005",
