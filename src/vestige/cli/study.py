@@ -28,32 +28,36 @@ def study(
     """Run a paper's claims again and print a table: claim, paper's figure, ours with interval, verdict."""
     from vestige.cli.progress import display
     from vestige.core import check
-    from vestige.studies import dynamics, information, regularization, table, vulnerable_samples
+    from vestige.studies import table
 
     if name not in STUDIES:
         raise unknown_name("study", name, STUDIES)
     check.at_least("seeds", seeds, 1)
     folder = out or Path("vestige-runs") / f"study-{name}"
-    common: dict[str, Any] = {"out": folder, "data_dir": data_dir, "jobs": jobs, "parts": split(part)}
-    if models is not None:
-        common["models"] = models
+    common: dict[str, Any] = {"out": folder, "data_dir": data_dir, "parts": split(part)}
     with display(quiet) as listener:
-        if name == "dynamics":
-            one = dynamics.Settings(**common, seeds=tuple(range(1, seeds + 1)))
-            title, findings = dynamics.TITLE, dynamics.study(one, listener)
-        elif name == "information":
-            if models is not None:
-                raise InputError(
-                    f"models={models}: the study of information trains no populations; leave out"
-                )
-            told = information.Settings(out=folder, data_dir=data_dir, seeds=seeds, parts=common["parts"])
-            title, findings = information.TITLE, information.study(told, listener)
-        elif name == "regularization":
-            other = regularization.Settings(**common, seeds=seeds)
-            title, findings = regularization.TITLE, regularization.study(other, listener)
-        else:
-            wanted = vulnerable_samples.Settings(**common, seeds=seeds)
-            title, findings = vulnerable_samples.TITLE, vulnerable_samples.study(wanted, listener)
+        title, findings = _findings(name, common, seeds, models, jobs, listener)
     path = table.write(findings, title, folder)
     typer.echo(table.markdown(findings))
     typer.echo(f"Table: {path}")
+
+
+def _findings(
+    name: str, common: dict[str, Any], seeds: int, models: int | None, jobs: int | None, listener: Any
+) -> tuple[str, Any]:
+    """The title of the study and what it found."""
+    from vestige.studies import dynamics, information, regularization, vulnerable_samples
+
+    if name == "information":
+        if models is not None:
+            raise InputError(f"models={models}: the study of information trains no populations; leave out")
+        return information.TITLE, information.study(information.Settings(**common, seeds=seeds), listener)
+    trained: dict[str, Any] = {**common, "jobs": jobs} | ({} if models is None else {"models": models})
+    if name == "dynamics":
+        every = tuple(range(1, seeds + 1))
+        return dynamics.TITLE, dynamics.study(dynamics.Settings(**trained, seeds=every), listener)
+    if name == "regularization":
+        compared = regularization.Settings(**trained, seeds=seeds)
+        return regularization.TITLE, regularization.study(compared, listener)
+    wanted = vulnerable_samples.Settings(**trained, seeds=seeds)
+    return vulnerable_samples.TITLE, vulnerable_samples.study(wanted, listener)
