@@ -83,7 +83,7 @@ def _body(
     ]
     if ranks is not None:
         parts.append(section("5", "Do they protect alike?", figure(rank_figure(ranks))))
-    parts.append(section("6", "Small print", *_notes(rows, reports)))
+    parts.append(section(str(len(parts) + 1), "Small print", *_notes(rows, reports)))
     return "".join(parts)
 
 
