@@ -7,6 +7,7 @@ from jaxtyping import Int
 
 from vestige.core.files import write_text
 from vestige.report import gallery
+from vestige.report.estimates import shown
 from vestige.report.explanation_figures import (
     contrast_figure,
     group_figure,
@@ -22,7 +23,6 @@ from vestige.report.explanation_sentences import (
     best_ranking,
     found_rule,
     share,
-    shown,
     sizes,
 )
 from vestige.report.figure import Figure

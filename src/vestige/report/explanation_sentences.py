@@ -1,5 +1,6 @@
 """The answer of an explanation, in sentences."""
 
+from vestige.report.estimates import shown
 from vestige.report.explanation_figures import headline_contrasts
 from vestige.report.explanation_page import ExplanationPage, Rule
 from vestige.risk.estimate import Estimate
@@ -17,15 +18,6 @@ def answer_lines(page: ExplanationPage) -> tuple[str, ...]:
 def found_rule(page: ExplanationPage) -> Rule:
     """The rule that decides who counts as vulnerable."""
     return next(rule for rule in page.rules if rule.key == page.headline)
-
-
-def shown(estimate: Estimate) -> str:
-    """The value with its interval, or a dash."""
-    if estimate.value is None:
-        return "–"
-    if estimate.low is None or estimate.high is None:
-        return f"{estimate.value:.3g}"
-    return f"{estimate.value:.3g} ({estimate.low:.3g} to {estimate.high:.3g})"
 
 
 def share(estimate: Estimate) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64
 
+from vestige.report.estimates import shown
 from vestige.report.information_figures import checkpoint_figure, exposure_figure
 from vestige.report.markup import bullets, figure, more, paragraph, section, table
 from vestige.risk.estimate import Estimate
@@ -101,15 +102,6 @@ def failures(found: Information) -> tuple[str, ...]:
         for b in found.brackets
         for c in b.failures
     )
-
-
-def shown(estimate: Estimate) -> str:
-    """The value with its interval, or a dash."""
-    if estimate.value is None:
-        return "–"
-    if estimate.low is None or estimate.high is None:
-        return f"{estimate.value:.3g}"
-    return f"{estimate.value:.3g} ({estimate.low:.3g} to {estimate.high:.3g})"
 
 
 def _reason(failed: Check) -> str:

@@ -4,7 +4,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from vestige.report.information import BITS_PER_NAT, answer, failures, shown, verdict
+from vestige.report.estimates import shown
+from vestige.report.information import BITS_PER_NAT, answer, failures, verdict
 from vestige.risk.estimate import Estimate
 from vestige.risk.information import Bracket, Information
 
