@@ -12,6 +12,7 @@ from vestige.defenses.gaussian_noise import GaussianNoiseDefense
 from vestige.defenses.label_smoothing import LabelSmoothing
 from vestige.defenses.logit_reweighting import LogitReweightingDefense
 from vestige.defenses.mixup import MixupDefense
+from vestige.defenses.pptp import PPTP
 from vestige.defenses.pre_identification import PreIdentification
 from vestige.defenses.random_crop import RandomCropDefense
 from vestige.defenses.relax_loss import RelaxLossDefense
@@ -35,6 +36,7 @@ _ALL: tuple[type[Defense], ...] = (
     EarlyStopping,
     PreIdentification,
     DPSGDDefense,
+    PPTP,
     LogitReweightingDefense,
 )
 DEFENSES = {defense.name: defense for defense in _ALL}

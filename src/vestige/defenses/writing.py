@@ -13,6 +13,7 @@ from vestige.defenses.own import OwnDefense
 
 NONE = "none"
 BETWEEN = re.compile(r"\+(?=\s*[A-Za-z_])")  # not the plus of 1e+5
+NAMED = re.compile(r"\s*(\w+)\s*=(.*)", re.DOTALL)
 WORDS = {"true": True, "false": False, "yes": True, "no": False}
 
 
@@ -20,8 +21,8 @@ def from_text(text: str) -> Composed:
     """The defenses in "NAME:VALUE+NAME:VALUE", in that order; "none" is no defense.
 
     A parameter stands by position or as name=value; several are separated by commas or, where commas
-    separate whole defenses, by slashes: "dp_sgd:noise=1/delta=1e-5". A defense of the user's own is named
-    "package.module:function".
+    separate whole defenses, by slashes: "dp_sgd:noise=1/delta=1e-5". A parameter that is itself a defense
+    separates its own by semicolons. A defense of the user's own is named "package.module:function".
 
     Raises InputError for an unknown name, parameter or value, and DefenseConflict for one given twice.
     """
@@ -48,13 +49,12 @@ def _with_parameters(name: str, parts: list[str]) -> Defense:
     kinds = _parameters(name)
     given: dict[str, Any] = {}
     for position, part in enumerate(parts):
-        key, equals, value = (word.strip() for word in part.rpartition("="))
-        if not equals:
-            if position >= len(kinds):
-                raise InputError(
-                    f"defense {name}: {part!r} is one parameter too many; it has {', '.join(kinds)}"
-                )
-            key = list(kinds)[position]
+        if named := NAMED.fullmatch(part):
+            key, value = named[1], named[2].strip()
+        elif position >= len(kinds):
+            raise InputError(f"defense {name}: {part!r} is one parameter too many; it has {', '.join(kinds)}")
+        else:
+            key, value = list(kinds)[position], part
         if key not in kinds:
             raise unknown_name(f"parameter of {name}", key, kinds)
         if key in given:
@@ -74,6 +74,8 @@ def _check_complete(name: str, given: dict[str, Any]) -> None:
 
 
 def _value(name: str, key: str, text: str, kind: type) -> Any:
+    if kind is Defense:
+        return _one(text.replace(";", "/"))
     try:
         return WORDS[text.lower()] if kind is bool else kind(text)
     except (ValueError, KeyError):
@@ -91,7 +93,7 @@ def _parameters(name: str) -> dict[str, type]:
 def _kind(hint: Any) -> type | None:
     """float of `float | None`; None for what cannot be written as text."""
     options = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
-    return next((kind for kind in (bool, float, int, str) if kind in options), None)
+    return next((kind for kind in (Defense, bool, float, int, str) if kind in options), None)
 
 
 def _fields(name: str) -> tuple["dataclasses.Field[Any]", ...]:

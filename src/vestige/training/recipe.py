@@ -12,6 +12,7 @@ from vestige.training.mixing import Mixup
 from vestige.training.optimizers import SGD, Optimizer
 from vestige.training.output import LogitReweighting
 from vestige.training.privacy import DPSGD
+from vestige.training.routing import Retraining, Routing
 from vestige.training.schedules import Constant, Schedule
 from vestige.training.targets import Distilled, Labels, SplitTaught, Targets
 from vestige.training.treatment import Treatment
@@ -35,6 +36,8 @@ class Recipe:
     privacy: differentially private training, which replaces batches and gradients by its own.
     output: what is done to the logits before anybody sees them; it is fitted after training.
     treatment: which members are treated apart, and how; they are identified before training.
+    routing: regions of the network that learn something else than the rest, from the same forward pass.
+    retraining: regions that are trained again at the end, beside a frozen rest.
     precision: of the arithmetic in training; signals are always measured in float32.
 
     Raises InputError for values out of range, and Conflict for parts that cannot both hold.
@@ -53,6 +56,8 @@ class Recipe:
     privacy: DPSGD | None = field(default=None, metadata=LATER)
     output: LogitReweighting | None = field(default=None, metadata=LATER)
     treatment: Treatment | None = field(default=None, metadata=LATER)
+    routing: Routing | None = field(default=None, metadata=LATER)
+    retraining: Retraining | None = field(default=None, metadata=LATER)
 
     def __post_init__(self) -> None:
         check.at_least("epochs", self.epochs, 1)
@@ -62,15 +67,48 @@ class Recipe:
 
 
 def _check_together(recipe: Recipe) -> None:
-    """RelaxLoss knows one label for each sample."""
-    if isinstance(recipe.loss, RelaxLoss):
-        rows = {
-            "distillation": isinstance(recipe.targets, Distilled),
-            "selena": isinstance(recipe.targets, SplitTaught),
-            "mixup": recipe.mixing is not None,
-        }
+    """RelaxLoss knows one label for each sample; regions take the recipe apart once."""
+    rows = {
+        "distillation": isinstance(recipe.targets, Distilled),
+        "selena": isinstance(recipe.targets, SplitTaught),
+        "mixup": recipe.mixing is not None,
+    }
+    if any(isinstance(loss, RelaxLoss) for loss in losses_of(recipe)):
         for other in (name for name, present in rows.items() if present):
             raise Conflict(
                 f"relax_loss and {other} cannot be combined: the first needs one label for each sample, the "
                 "second gives it several; drop one of the two"
             )
+    _check_regions(recipe)
+
+
+def _check_regions(recipe: Recipe) -> None:
+    routing, retraining = recipe.routing, recipe.retraining
+    if routing is None and retraining is None:
+        return
+    if routing is not None and retraining is not None:
+        raise Conflict("pptp is given as routed and as two_phase; keep one")
+    if recipe.loss != CrossEntropy():
+        raise Conflict(
+            f"pptp leaves plain cross-entropy to the regions it does not protect, but loss={recipe.loss} is "
+            "given for all of them; put that defense into pptp, or drop one of the two"
+        )
+    alone = retraining is not None or (routing is not None and routing.loss is not None)
+    if recipe.privacy is not None and alone:
+        raise Conflict(
+            "pptp and dp_sgd cannot be combined: clipping looks at one gradient of each sample, and pptp "
+            "takes two; put dp_sgd into pptp, or drop one of the two"
+        )
+    if recipe.privacy is None and not alone:
+        raise Conflict("pptp routes a loss or private training, and the recipe has neither; give a defense")
+    if retraining is not None and retraining.epochs >= recipe.epochs:
+        raise Conflict(
+            f"pptp retrains for {retraining.epochs} epochs, and the recipe has {recipe.epochs} in all; give "
+            "early_stopping before pptp, or drop one of the two"
+        )
+
+
+def losses_of(recipe: Recipe) -> tuple[Loss, ...]:
+    """Every loss that some part of the network learns from, the recipe's own first."""
+    routed = (recipe.routing, recipe.retraining)
+    return (recipe.loss, *(one.loss for one in routed if one is not None and one.loss is not None))

@@ -16,9 +16,11 @@ from vestige.training.engine import Job, Material, Progress, Recording, Trained,
 from vestige.training.flagged import augmented, flags_of
 from vestige.training.lessons import lesson, one_hot
 from vestige.training.mixing import blend
+from vestige.training.objective import Objective
 from vestige.training.optimizers import SAM
 from vestige.training.output import Release
 from vestige.training.recipe import Recipe
+from vestige.training.retraining import Second, begins_again, phase_of, rewound
 from vestige.training.sharpness import uphill
 
 # Samples that a forward pass holds at once; fixed, so that signals repeat bit for bit. Measured: a few images
@@ -49,7 +51,9 @@ def _train_one(
     module = initialized(recipe, material, seed, model)
     if material.inputs.dim() == 4:
         module.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    objective = Objective.of(recipe, module, material.inputs[:2])
     optimizer = recipe.optimizer.build(module.parameters())
+    second: Second | None = None
     recording = Recording.of(recipe, observation, job, model)
     with _own_random_state(seeds.derive(seed, "noise", model), material.device):
         augment = torch.Generator(material.device).manual_seed(seeds.derive(seed, "augmentation", model))
@@ -57,10 +61,17 @@ def _train_one(
             if epoch in observation.checkpoints:
                 released = release(recipe, module, material, job.members[position])
                 recording.add(observe(module, material, observation, released))
+            if begins_again(recipe, epoch):
+                second = rewound(
+                    recipe, module, initialized(recipe, material, seed, model), material.inputs[:2]
+                )
+                objective, optimizer = second.objective, recipe.optimizer.build(second.learning)
             set_learning_rate(optimizer, recipe, epoch)
             module.train()
+            if second is not None:
+                second.rest()
             for inputs, targets in _batches(recipe, material, job, position, epoch, augment):
-                _step(recipe, module, optimizer, inputs, targets, epoch)
+                _step(recipe, module, objective, optimizer, inputs, targets, phase_of(recipe, epoch)[0])
             progress(1)
         released = release(recipe, module, material, job.members[position])
         if recipe.epochs in observation.checkpoints:
@@ -94,6 +105,7 @@ def _batches(
 def _step(
     recipe: Recipe,
     module: nn.Module,
+    objective: Objective,
     optimizer: torch.optim.Optimizer,
     inputs: Tensor,
     targets: Tensor,
@@ -102,7 +114,7 @@ def _step(
     def differentiate() -> None:
         with autocast(recipe, inputs.device):
             logits = module(inputs)
-        recipe.loss(as_columns(logits.float()), targets, epoch).mean().backward()
+        objective.differentiate(as_columns(logits.float()), targets, epoch)
 
     optimizer.zero_grad(set_to_none=True)
     if isinstance(recipe.optimizer, SAM):
@@ -193,7 +205,7 @@ def _channels_last(material: Material) -> Material:
 def set_learning_rate(optimizer: torch.optim.Optimizer, recipe: Recipe, epoch: int) -> None:
     """Give the optimizer the learning rate of that epoch."""
     for group in optimizer.param_groups:
-        group["lr"] = recipe.optimizer.lr * recipe.schedule(epoch, recipe.epochs)
+        group["lr"] = recipe.optimizer.lr * recipe.schedule(*phase_of(recipe, epoch))
 
 
 def autocast(recipe: Recipe, device: torch.device) -> contextlib.AbstractContextManager[object]:

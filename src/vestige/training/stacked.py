@@ -35,6 +35,8 @@ def unsupported(module: nn.Module, recipe: Recipe) -> str | None:
     if not all(p.requires_grad for p in module.parameters()):
         return "some of its parameters are frozen"
     rule = base_rule(recipe.optimizer)
+    if recipe.retraining is not None:
+        return "a part of it is trained again by itself"
     if isinstance(rule, SGD) and rule.nesterov:
         return "Nesterov momentum is not part of it"
     return None

@@ -28,6 +28,8 @@ State = dict[str, Tensor]
 
 def unsupported(module: nn.Module, recipe: Recipe, signals: tuple[str, ...] = ()) -> str | None:
     """Why this engine cannot train the module and record the signals, or None if it can."""
+    if recipe.routing is not None or recipe.retraining is not None:
+        return "its regions learn from different losses"
     if "gradient_norm" in signals:
         return "it sees logits, not the last layer's inputs"
     if any(isinstance(part, _DropoutNd) and part.p > 0 for part in module.modules()):

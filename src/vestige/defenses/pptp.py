@@ -1,0 +1,105 @@
+"""PPTP: a defense for the risky regions of a network alone."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import ClassVar
+
+from vestige.core import check
+from vestige.core.errors import InputError
+from vestige.defenses.conflict import unclaimed
+from vestige.defenses.defense import Defense
+from vestige.models.protected import ALL, NONE
+from vestige.training.recipe import Recipe
+from vestige.training.routing import AUTO, Protected, Retraining, Routing
+
+PHASES = ("routed", "two_phase")
+LOSS = {"loss"}
+PRIVATE = {"privacy", "optimizer", "batch_size"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PPTP:
+    """Protected regions learn from the defense, the rest from plain cross-entropy.
+
+    A reconstruction: of the paper only the claims were at hand, that privacy risk and generalization lie in
+    different regions of a network, and that protecting the risky ones keeps generalization.
+
+    defense: of the loss, or dp_sgd; as text in it, further parameters are separated by semicolons.
+    protect: words for regions (see `vestige.models.protected.protected`), as text separated by colons; "auto"
+      lets `vestige compare` choose on reference data. "all" is the defense itself, "none" no defense.
+    strength: the share of the defense in what protected regions learn from.
+    phase: "routed" trains all regions together, each by its own gradient of one forward pass; "two_phase"
+      trains without the defense, then resets the protected regions and retrains them, half as long, beside a
+      frozen rest.
+    regions: of the user's own, name to modules or parameters; grain: of inferred ones, "stage" or "block".
+    """
+
+    defense: Defense
+    protect: str | Sequence[str] = AUTO
+    strength: int | float = 1.0
+    phase: str = "routed"
+    grain: str = "stage"
+    regions: Mapping[str, Sequence[str]] | None = None
+
+    name: ClassVar[str] = "pptp"
+    paper: ClassVar[str] = "Fang and Kim 2026, a reconstruction"
+    part: ClassVar[str] = "routing"
+    meaning: ClassVar[str] = "the defense that protected regions learn from, with its parameters"
+    grid: ClassVar[tuple[int | float, ...]] = ()
+
+    def __post_init__(self) -> None:
+        check.one_of("pptp phase", self.phase, PHASES)
+        check.within("pptp strength", self.strength, 0.0, 1.0)
+        self._protected()
+
+    def __call__(self, recipe: Recipe) -> Recipe:
+        """The recipe with the defense in its protected regions.
+
+        Raises InputError for a defense that cannot be limited to regions.
+        """
+        unclaimed(self.name, "routing", recipe.routing, None)
+        unclaimed(self.name, "retraining", recipe.retraining, None)
+        defended = self.defense(recipe)
+        changed = {f.name for f in fields(Recipe) if getattr(defended, f.name) != getattr(recipe, f.name)}
+        private = "privacy" in changed and changed <= PRIVATE
+        if not private and changed != LOSS:
+            raise InputError(
+                f"pptp cannot limit {self.defense.name} to regions: it changes {', '.join(sorted(changed))}, "
+                "which all regions share; give one that changes the loss, such as label_smoothing or "
+                "relax_loss, or dp_sgd"
+            )
+        words = self._protected().words
+        if words == (NONE,) or self.strength == 0:
+            return recipe
+        if private:
+            return self._private(defended, words)
+        if self.phase == "two_phase":
+            return self._two_phase(recipe, defended)
+        if words == (ALL,) and self.strength == 1:
+            return defended
+        return replace(
+            recipe,
+            routing=Routing(protected=self._protected(), loss=defended.loss, strength=self.strength),
+        )
+
+    def _private(self, defended: Recipe, words: tuple[str, ...]) -> Recipe:
+        if self.phase == "two_phase" or self.strength < 1:
+            raise InputError(
+                "pptp with dp_sgd is routed at full strength only: a part that was trained without noise, or "
+                "learns from it too, has nothing to gain; leave out phase and strength"
+            )
+        if words == (ALL,):
+            return defended
+        return replace(defended, routing=Routing(protected=self._protected(), loss=None))
+
+    def _two_phase(self, recipe: Recipe, defended: Recipe) -> Recipe:
+        if self.strength < 1:
+            raise InputError(f"pptp strength={self.strength} belongs to phase=routed; leave it out")
+        again = max(1, recipe.epochs // 2)
+        retraining = Retraining(protected=self._protected(), loss=defended.loss, epochs=again)
+        return replace(recipe, epochs=recipe.epochs + again, retraining=retraining)
+
+    def _protected(self) -> Protected:
+        words = self.protect.split(":") if isinstance(self.protect, str) else self.protect
+        partition = tuple((name, tuple(parts)) for name, parts in (self.regions or {}).items())
+        return Protected(words=tuple(words) or (NONE,), partition=partition, grain=self.grain)

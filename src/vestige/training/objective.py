@@ -1,0 +1,63 @@
+"""What one step of training differentiates, and which parameters take which gradient."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from vestige.training.losses import Loss
+from vestige.training.recipe import Recipe
+
+
+@dataclass(frozen=True, eq=False)
+class Objective:
+    """The losses of a network's two parts, which are found in one forward pass.
+
+    loss: of the rest. protecting: of the protected parameters; None where nothing is protected.
+    strength: the share of `protecting` in what they learn from; loss has what is left.
+    """
+
+    loss: Loss
+    rest: Sequence[nn.Parameter] = ()
+    protecting: Loss | None = None
+    protected: Sequence[nn.Parameter] = ()
+    strength: int | float = 1.0
+
+    @classmethod
+    def of(cls, recipe: Recipe, module: nn.Module, inputs: Tensor) -> "Objective":
+        """The recipe's objective. inputs: a few samples, to see the module's regions."""
+        routing = recipe.routing
+        if routing is None or routing.loss is None:
+            return cls(recipe.loss)
+        names = {name for region in routing.protected.of(module, inputs) for name in region.parameters}
+        learning = {name: value for name, value in module.named_parameters() if value.requires_grad}
+        return cls(
+            recipe.loss,
+            [value for name, value in learning.items() if name not in names],
+            routing.loss,
+            [value for name, value in learning.items() if name in names],
+            routing.strength,
+        )
+
+    def differentiate(self, logits: Tensor, targets: Tensor, epoch: int) -> None:
+        """Leave each parameter the gradient of its own mean batch loss, from logits [batch classes]."""
+        if self.protecting is None or not self.protected:
+            self.loss(logits, targets, epoch).mean().backward()
+            return
+        plain = self.loss(logits, targets, epoch).mean()
+        defended = self.protecting(logits, targets, epoch).mean()
+        if self.strength < 1:
+            defended = self.strength * defended + (1 - self.strength) * plain
+        if not self.rest:
+            defended.backward()
+            return
+        _leave(plain, self.rest, retain=True)
+        _leave(defended, self.protected)
+
+
+def _leave(loss: Tensor, parameters: Sequence[nn.Parameter], retain: bool = False) -> None:
+    """The gradient in these parameters alone: what lies below all of them is not differentiated."""
+    found = torch.autograd.grad(loss, parameters, retain_graph=retain, allow_unused=True)
+    for parameter, gradient in zip(parameters, found, strict=True):
+        parameter.grad = gradient

@@ -1,0 +1,85 @@
+"""Training in which some regions of a network learn something else than the rest."""
+
+from dataclasses import dataclass
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from vestige.core import check
+from vestige.core.errors import InputError
+from vestige.models.protected import protected
+from vestige.models.regions import GRAINS, Region, regions_of
+from vestige.training.losses import Loss
+
+AUTO = "auto"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Protected:
+    """Which regions are protected.
+
+    words: as `vestige.models.protected.protected` reads them, or ("auto",) before they are chosen.
+    partition: regions of the user's own, (name, modules or parameters) each; without it they are inferred.
+    grain: of inferred regions, "stage" or "block".
+    """
+
+    words: tuple[str, ...] = (AUTO,)
+    partition: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    grain: str = "stage"
+
+    def __post_init__(self) -> None:
+        check.one_of("pptp grain", self.grain, GRAINS)
+        if AUTO in self.words and len(self.words) > 1:
+            raise InputError(
+                f"protect={':'.join(self.words)!r}: auto stands alone; name regions, or take auto"
+            )
+
+    def all_of(self, module: nn.Module, inputs: Float[Tensor, "batch ..."]) -> tuple[Region, ...]:
+        """All regions of the module. Raises InputError for a partition that does not fit it."""
+        return regions_of(module, inputs, dict(self.partition), self.grain)
+
+    def of(self, module: nn.Module, inputs: Float[Tensor, "batch ..."]) -> tuple[Region, ...]:
+        """The regions of the module that are protected.
+
+        Raises InputError where they are not chosen yet, for an unknown name, and for a single region.
+        """
+        if self.words == (AUTO,):
+            raise InputError(
+                "protect='auto' is chosen by `vestige compare` and `vestige localize` from reference data; "
+                "name regions here"
+            )
+        return protected(self.all_of(module, inputs), self.words)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Routing:
+    """From one forward pass, protected regions take the gradient of another loss than the rest.
+
+    A reconstruction of privacy-preserving training by decoupling (PPTP; Fang and Kim 2026, of which the
+    claims only were at hand): the rest learns from the recipe's own loss, protected regions from
+    strength times `loss` plus (1 - strength) times the recipe's own.
+    loss: None in private training, where the gradients of protected regions are clipped and noisy and
+      those of the rest are not. No guarantee for the whole model follows from that.
+    """
+
+    protected: Protected
+    loss: Loss | None
+    strength: int | float = 1.0
+
+    def __post_init__(self) -> None:
+        check.within("pptp strength", self.strength, 0.0, 1.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retraining:
+    """After training, protected regions start anew and learn again, beside a frozen rest.
+
+    loss: what they learn from. epochs: the last ones of the recipe; the schedule starts anew with them.
+    """
+
+    protected: Protected
+    loss: Loss
+    epochs: int
+
+    def __post_init__(self) -> None:
+        check.at_least("retraining epochs", self.epochs, 1)
