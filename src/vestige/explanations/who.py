@@ -1,7 +1,5 @@
 """Who is given away, by three rules, and what cheap rankings find of them."""
 
-from collections.abc import Callable
-
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
@@ -23,6 +21,7 @@ TITLES = {
     "lira": "Likelihood ratio (LiRA)",
     "global": "One threshold for all",
 }
+MEMORIZATION = "Memorization (Feldman and Zhang 2020)"
 LOW_FPR = 0.001  # where records count as vulnerable to LiRA in the literature on cheap rankings
 
 
@@ -97,41 +96,32 @@ def rankings(run: OpenedRun, lira: VulnerableSets) -> tuple[Ranking, ...]:
     The first four need the target's own training run alone, the last one every model.
     """
     memorized = memorization(run.values("correct"), run.plan.membership).values
-    epochs = run.past.epochs
-    of_target: dict[str, Callable[[int], Float64[np.ndarray, "samples"]]] = {
-        "Interquartile range of the loss over training": lambda t: trace_iqr(_after_start(run, t)),
-        "Cumulative loss": lambda t: cumulative_loss(_after_start(run, t)),
-        "Epoch since which it is predicted right": lambda t: learning_time(run.trace("correct", t), epochs),
-        "Final loss": lambda t: run.trace("loss", t)[-1],
-        "Memorization (Feldman and Zhang 2020)": lambda _: memorized,
-    }
-    titles = list(of_target)
-    found = {title: _mean_precision(lira, ranking) for title, ranking in of_target.items()}
+    some = np.flatnonzero(lira.sizes)
+    found: dict[str, list[tuple[TopPrecision, ...]]] = {}
+    for target in (int(target) for target in some):
+        for title, values in {**_of_one_run(run, target), MEMORIZATION: memorized}.items():
+            top = precision_at_top(values, lira.sets[target], SHARES, among=lira.member[target])
+            found.setdefault(title, []).append(top)
     return tuple(
         Ranking(
             title=title,
-            cost="one training run" if title != titles[-1] else f"{len(lira.member)} models",
-            top=found[title],
+            cost=f"{len(lira.member)} models" if title == MEMORIZATION else "one training run",
+            top=tuple(_mean(list(tops), lira.clusters[some]) for tops in zip(*each, strict=True)),
         )
-        for title in titles
-        if found[title]
+        for title, each in found.items()
     )
 
 
-def _after_start(run: OpenedRun, target: int) -> Float64[np.ndarray, "checkpoints samples"]:
-    """The losses at the ends of epochs; the untrained model's are no part of a training run."""
-    return run.trace("loss", target)[run.past.epochs > 0]
-
-
-def _mean_precision(
-    lira: VulnerableSets, ranking: Callable[[int], Float64[np.ndarray, "samples"]]
-) -> tuple[TopPrecision, ...]:
-    """The mean of each figure over the targets that give anybody away; none where none does."""
-    some = np.flatnonzero(lira.sizes)
-    each = [precision_at_top(ranking(int(t)), lira.sets[t], SHARES, among=lira.member[t]) for t in some]
-    return tuple(
-        _mean([one[place] for one in each], lira.clusters[some]) for place in range(len(SHARES) * bool(each))
-    )
+def _of_one_run(run: OpenedRun, target: int) -> dict[str, Float64[np.ndarray, "samples"]]:
+    """Rankings that need the target's own training run alone, by title; higher = more likely vulnerable."""
+    losses, epochs = run.trace("loss", target), run.past.epochs
+    trained = losses[epochs > 0]  # the untrained model's losses are no part of a training run
+    return {
+        "Interquartile range of the loss over training": trace_iqr(trained),
+        "Cumulative loss": cumulative_loss(trained),
+        "Epoch since which it is predicted right": learning_time(run.trace("correct", target), epochs),
+        "Final loss": losses[-1],
+    }
 
 
 def _mean(tops: list[TopPrecision], clusters: Int64[np.ndarray, "targets"]) -> TopPrecision:

@@ -30,13 +30,6 @@ class Described:
     logits: Float32[np.ndarray, "samples classes"]
 
 
-def penultimate_features(
-    module: nn.Module, inputs: Tensor, *, layer: str | None = None, batch: int = BATCH
-) -> Float32[np.ndarray, "samples features"]:
-    """The features alone; see `described`."""
-    return described(module, inputs, layer=layer, batch=batch).features
-
-
 def described(
     module: nn.Module, inputs: Tensor, *, layer: str | None = None, batch: int = BATCH
 ) -> Described:
