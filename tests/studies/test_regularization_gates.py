@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vestige.studies.regularization import Settings, comparison, parts
+from vestige.studies.part import Settings, comparison
+from vestige.studies.regularization import parts
 from vestige.studies.regularization_claims import ACCURACY, BOTH, DISTANCE, GAIN, NOISE, POWERFUL, value
 
 pytestmark = pytest.mark.study

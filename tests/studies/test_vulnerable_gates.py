@@ -11,7 +11,8 @@ import pytest
 
 from vestige.studies.regularization_claims import value
 from vestige.studies.vulnerable_claims import ADVANTAGE, AUC, LOW_TPR, REWEIGHTED, TEST, gap
-from vestige.studies.vulnerable_samples import Settings, comparison, explanation, parts
+from vestige.studies.part import Settings, comparison
+from vestige.studies.vulnerable_samples import explanation, parts
 
 pytestmark = pytest.mark.study
 

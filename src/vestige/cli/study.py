@@ -8,11 +8,13 @@ import typer
 from vestige.cli.audit import split
 from vestige.core.errors import InputError, unknown_name
 
-STUDIES = ("dynamics", "information", "regularization", "vulnerable-samples")
+STUDIES = ("dynamics", "information", "regularization", "vulnerable-samples", "pptp")
 
 
 def study(
-    name: Annotated[str, typer.Argument(help="dynamics, information, regularization or vulnerable-samples")],
+    name: Annotated[
+        str, typer.Argument(help="dynamics, information, regularization, vulnerable-samples or pptp")
+    ],
     out: Annotated[Path | None, typer.Option(help="folder; default vestige-runs/study-NAME")] = None,
     data_dir: Annotated[
         Path | None, typer.Option(help="folder of official data files", envvar="VESTIGE_DATA")
@@ -46,7 +48,7 @@ def _findings(
     name: str, common: dict[str, Any], seeds: int, models: int | None, jobs: int | None, listener: Any
 ) -> tuple[str, Any]:
     """The title of the study and what it found."""
-    from vestige.studies import dynamics, information, regularization, vulnerable_samples
+    from vestige.studies import dynamics, information, part, pptp, regularization, vulnerable_samples
 
     if name == "information":
         if models is not None:
@@ -56,8 +58,7 @@ def _findings(
     if name == "dynamics":
         every = tuple(range(1, seeds + 1))
         return dynamics.TITLE, dynamics.study(dynamics.Settings(**trained, seeds=every), listener)
-    if name == "regularization":
-        compared = regularization.Settings(**trained, seeds=seeds)
-        return regularization.TITLE, regularization.study(compared, listener)
-    wanted = vulnerable_samples.Settings(**trained, seeds=seeds)
-    return vulnerable_samples.TITLE, vulnerable_samples.study(wanted, listener)
+    in_parts = {"pptp": pptp, "regularization": regularization, "vulnerable-samples": vulnerable_samples}[
+        name
+    ]
+    return in_parts.TITLE, in_parts.study(part.Settings(**trained, seeds=seeds), listener)

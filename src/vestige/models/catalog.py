@@ -28,6 +28,7 @@ MODELS: dict[str, Builder] = {
     "convnet": partial(convnet, stages=3),
     **{f"convnet-{stages}": partial(convnet, stages=stages) for stages in range(1, 6)},
     "resnet18": resnet18,
+    "wrn16-1": partial(wide_resnet, depth=16, widen=1),
     "wrn28-2": partial(wide_resnet, depth=28, widen=2),
     "wrn28-10": partial(wide_resnet, depth=28, widen=10),
     "densenet": densenet,
@@ -41,7 +42,7 @@ class ModelSpec:
     """A model by name, with options of its builder as (name, value) pairs.
 
     name: linear, mlp, mlp-WIDTH-WIDTH... with or without -ACTIVATION, convnet (of 3 stages), convnet-1 to
-      convnet-5, resnet18, wrn28-2, wrn28-10, densenet, vgg16, or "package.module:function".
+      convnet-5, resnet18, wrn16-1, wrn28-2, wrn28-10, densenet, vgg16, or "package.module:function".
     The order of the options carries no meaning; they are kept sorted.
 
     Raises InputError for an unknown name or option.

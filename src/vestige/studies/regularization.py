@@ -4,17 +4,12 @@ Only the abstract of the paper and the released code of its follow-up (Kaya and 
 The first task is small digits in strong noise, where a plain network overfits by 25 points.
 """
 
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from vestige.audits.options import Options
 from vestige.audits.step import Listener, silent
-from vestige.core.errors import unknown_name
 from vestige.core.files import write_text
-from vestige.designs.compare import design_of, run
-from vestige.designs.protection import Protection
 from vestige.studies.finding import Finding
+from vestige.studies.part import Part, Settings, chosen, comparison
 from vestige.studies.regularization_claims import BOTH, CLAIMS, NOISE
 from vestige.studies.regularization_figures import figures
 
@@ -79,31 +74,6 @@ CIFAR10 = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """How large the study is: models per defense and seed, seeds, and which parts (None for all).
-
-    models: None takes 16, and for the convolutional network one pair, which carries no interval but takes
-    an hour on two cores, measuring included.
-    """
-
-    out: Path
-    data_dir: Path | None = None
-    seeds: int = 3
-    models: int | None = None
-    jobs: int | None = None
-    parts: tuple[str, ...] | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Part:
-    """One comparison of the study: its options, and how often it is repeated."""
-
-    options: dict[str, Any]
-    defenses: tuple[str, ...]
-    seeds: int
-
-
 # The training of Kaya and Dumitras 2021: Adam at 1e-3, a tenth of it after 4/7 and 6/7 of the epochs.
 ADAM = {"optimizer": "adam", "lr": 1e-3, "schedule": "steps"}
 NOISY = "vestige.studies.noisy_digits:noisy_digits"
@@ -134,10 +104,7 @@ def parts(settings: Settings) -> dict[str, Part]:
         "fashion": Part(options={**fashion, "batch_size": 64, **many}, defenses=FASHION, seeds=1),
         "cifar10": Part(options={**cifar10, **pair_or(settings.models)}, defenses=CIFAR10, seeds=1),
     }
-    for name in settings.parts or ():
-        if name not in every:
-            raise unknown_name("part", name, every)
-    return {name: part for name, part in every.items() if name in (settings.parts or every)}
+    return chosen(every, settings)
 
 
 def pair_or(models: int | None) -> dict[str, Any]:
@@ -153,10 +120,3 @@ def study(settings: Settings, listener: Listener = silent) -> tuple[Finding, ...
         write_text(found.folder / "figures.md", figures(found.summary))
         rows += CLAIMS[name](found)
     return tuple(rows)
-
-
-def comparison(settings: Settings, name: str, part: Part, listener: Listener = silent) -> Protection:
-    """The comparison of a part, run where it is missing."""
-    out = settings.out / name.replace(" ", "-")
-    options = Options().merged({**part.options, "jobs": settings.jobs, "seed": 1, "out": out})
-    return run(design_of(options, part.defenses, part.seeds), True, listener)

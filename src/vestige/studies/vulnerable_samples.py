@@ -4,21 +4,14 @@ Only the released code of the paper was at hand, with the tables in its descript
 samples and its logit reweighting are followed to the letter; the rest is a reconstruction.
 """
 
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-
 from vestige.audits.audit import run as audit
-from vestige.audits.options import Options
 from vestige.audits.preparation import prepare
 from vestige.audits.step import Listener, silent
-from vestige.core.errors import unknown_name
 from vestige.core.files import write_text
-from vestige.designs.compare import design_of, run
-from vestige.designs.protection import Protection
 from vestige.explanations.explain import explain
 from vestige.explanations.explanation import Explanation
 from vestige.studies.finding import Finding
+from vestige.studies.part import Part, Settings, chosen, comparison, options_of
 from vestige.studies.regularization_figures import figures
 from vestige.studies.vulnerable_claims import COLUMNS, DEFENSE_CLAIMS, SET_CLAIMS
 
@@ -71,27 +64,6 @@ CIFAR10 = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """How large the study is: seeds, models of a comparison (None: those of each part), and which parts."""
-
-    out: Path
-    data_dir: Path | None = None
-    seeds: int = 3
-    models: int | None = None
-    jobs: int | None = None
-    parts: tuple[str, ...] | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Part:
-    """A comparison of defenses, or, without defenses, an audit that is explained."""
-
-    options: dict[str, Any]
-    defenses: tuple[str, ...] = ()
-    seeds: int = 1
-
-
 def parts(settings: Settings) -> dict[str, Part]:
     """The chosen parts by name. Raises InputError for one that does not exist."""
     data = {"data_dir": settings.data_dir}
@@ -113,21 +85,25 @@ def parts(settings: Settings) -> dict[str, Part]:
         "schedule": "steps", "epochs": 20, **data,
     }  # fmt: skip
     every = {
-        "digits": Part(options=digits, defenses=DIGITS_DEFENSES, seeds=settings.seeds),
+        "digits": Part(options=digits, defenses=DIGITS_DEFENSES, seeds=settings.seeds, distance=False),
         "wrong labels": Part(
-            options={**digits, "label_noise": 0.2}, defenses=WRONG_LABELS, seeds=settings.seeds
+            options={**digits, "label_noise": 0.2},
+            defenses=WRONG_LABELS,
+            seeds=settings.seeds,
+            distance=False,
         ),
         "digits sets": Part(options=sets),
         "wrong label sets": Part(options={**sets, "label_noise": 0.05}),
-        "location30": Part(options={**location, "models": settings.models or 16}, defenses=LOCATION),
+        "location30": Part(
+            options={**location, "models": settings.models or 16}, defenses=LOCATION, distance=False
+        ),
         "location30 sets": Part(options={**location, "models": 64, "checkpoints": 41}),
-        "cifar10": Part(options={**cifar10, "models": settings.models or 8}, defenses=CIFAR10),
+        "cifar10": Part(
+            options={**cifar10, "models": settings.models or 8}, defenses=CIFAR10, distance=False
+        ),
         "cifar10 sets": Part(options={**cifar10, "models": 64, "checkpoints": 21}),
     }
-    for name in settings.parts or ():
-        if name not in every:
-            raise unknown_name("part", name, every)
-    return {name: part for name, part in every.items() if name in (settings.parts or every)}
+    return chosen(every, settings)
 
 
 def study(settings: Settings, listener: Listener = silent) -> tuple[Finding, ...]:
@@ -143,17 +119,7 @@ def study(settings: Settings, listener: Listener = silent) -> tuple[Finding, ...
     return tuple(rows)
 
 
-def comparison(settings: Settings, name: str, part: Part, listener: Listener = silent) -> Protection:
-    """The comparison of a part, run where it is missing."""
-    return run(design_of(_options(settings, name, part), part.defenses, part.seeds), False, listener)
-
-
 def explanation(settings: Settings, name: str, part: Part, listener: Listener = silent) -> Explanation:
     """The audit of a part, run where it is missing, and explained."""
-    audited = audit(prepare(_options(settings, name, part)), listener)
+    audited = audit(prepare(options_of(settings, name, part)), listener)
     return explain(audited.folder, data_dir=settings.data_dir, listener=listener)
-
-
-def _options(settings: Settings, name: str, part: Part) -> Options:
-    out = settings.out / name.replace(" ", "-")
-    return Options().merged({**part.options, "jobs": settings.jobs, "seed": 1, "out": out})
