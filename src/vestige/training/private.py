@@ -115,8 +115,10 @@ class Learner:
         self.augment = self._stream("augmentation")
         library = opacus()
         self.with_samples = library.grad_sample.GradSampleModule(self.module, loss_reduction="sum")
+        protected, self.rest = _parted(recipe, self.module, material.inputs[:2])
+        self.plain = recipe.optimizer.build(self.rest) if self.rest else None
         self.optimizer = library.optimizers.DPOptimizer(
-            recipe.optimizer.build(self.module.parameters()),
+            recipe.optimizer.build(protected),
             noise_multiplier=noise_of(recipe.privacy, len(self.members), recipe.batch_size, recipe.epochs),
             max_grad_norm=recipe.privacy.clip,
             expected_batch_size=self.sampling.expected,
@@ -129,6 +131,8 @@ class Learner:
         """The steps of that epoch: as many as make members / batch_size an epoch on average."""
         self.module.train()
         set_learning_rate(self.optimizer, self.recipe, epoch)
+        if self.plain is not None:
+            set_learning_rate(self.plain, self.recipe, epoch)
         disturbing = seeds.generator(self.seed, "labels", self.model, epoch)
         for _ in range(self.sampling.steps(epoch + 1) - self.sampling.steps(epoch)):
             chosen = self.sampling.draw(self.members, self.batches)
@@ -148,6 +152,18 @@ class Learner:
             self.optimizer.signal_skip_step(number < len(parts))  # clip and add up; move with the last part
             self.optimizer.step()
             self.optimizer.zero_grad()
+            for parameter in self.rest:
+                parameter.grad_sample = None  # pyright: ignore[reportAttributeAccessIssue]
+        if self.plain is not None:
+            self._move_rest(self.plain)
+
+    def _move_rest(self, plain: torch.optim.Optimizer) -> None:
+        """A step of what is not protected, by the mean gradient: the sum over the expected batch size."""
+        for parameter in self.rest:
+            found = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
+            parameter.grad = found / self.sampling.expected
+        plain.step()
+        plain.zero_grad()
 
     def _differentiate(self, inputs: Tensor, targets: Tensor) -> None:
         """Leave the gradient of each sample's loss with the parameters."""
@@ -163,6 +179,18 @@ class Learner:
 
     def _stream(self, name: str) -> torch.Generator:
         return torch.Generator(self.material.device).manual_seed(seeds.derive(self.seed, name, self.model))
+
+
+def _parted(
+    recipe: Recipe, module: nn.Module, inputs: Tensor
+) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+    """The parameters whose gradients are clipped and noisy, and the others; all and none without routing."""
+    learning = {name: value for name, value in module.named_parameters() if value.requires_grad}
+    if recipe.routing is None:
+        return list(learning.values()), []
+    regions = recipe.routing.protected.of(module, inputs)
+    names = {name for region in regions for name in region.parameters}
+    return [p for n, p in learning.items() if n in names], [p for n, p in learning.items() if n not in names]
 
 
 @contextlib.contextmanager

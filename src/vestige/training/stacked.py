@@ -5,6 +5,8 @@ few batched matrix multiplies. Initialization, batches and dropout come from the
 sequential engine; the models agree with it up to float32 rounding.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -14,10 +16,12 @@ from vestige.data.transforms import View
 from vestige.signals.measure import Observation, measure
 from vestige.training.engine import Job, Material, Progress, Recording, Trained, initialized
 from vestige.training.feed import Batch, Feed
+from vestige.training.losses import Loss
 from vestige.training.optimizers import SAM, SGD, base_rule
 from vestige.training.output import Release
-from vestige.training.perceptron import ACTIVATIONS, alternates, layers_of, stacked_parameters
+from vestige.training.perceptron import ACTIVATIONS, Layer, alternates, layers_of, stacked_parameters
 from vestige.training.recipe import Recipe
+from vestige.training.routing import Routing
 from vestige.training.updates import StackedAdam, StackedClimb, StackedSGD, Taker, stacked_update
 
 EVALUATION_BATCH = 512  # samples per forward pass, as in the sequential engine
@@ -37,9 +41,16 @@ def unsupported(module: nn.Module, recipe: Recipe) -> str | None:
     rule = base_rule(recipe.optimizer)
     if recipe.retraining is not None:
         return "a part of it is trained again by itself"
+    if recipe.routing is not None and _splits_layers(recipe.routing):
+        return "its regions part the weight of a layer from its bias"
     if isinstance(rule, SGD) and rule.nesterov:
         return "Nesterov momentum is not part of it"
     return None
+
+
+def _splits_layers(routing: Routing) -> bool:
+    parts = [part for _, names in routing.protected.partition for part in names]
+    return any(part.endswith((".weight", ".bias")) for part in parts)
 
 
 def train(
@@ -61,6 +72,34 @@ def train(
     return [Trained(m, recording.values(place[m]), stack.weights(place[m], released)) for m in job.models]
 
 
+Weighted = tuple[tuple[Loss, int | float], ...]
+
+
+@dataclass(frozen=True)
+class Route:
+    """The layers, by place, that learn from a weighted sum of losses."""
+
+    layers: frozenset[int]
+    losses: Weighted
+
+
+def _routes(
+    recipe: Recipe, material: Material, module: nn.Sequential, layers: list[Layer]
+) -> tuple[Route, ...]:
+    """Which layers learn from what: all from the recipe's loss, unless it routes another to some."""
+    every = frozenset(range(len(layers)))
+    routing = recipe.routing
+    if routing is None or routing.loss is None:
+        return (Route(every, ((recipe.loss, 1),)),)
+    regions = routing.protected.of(module, material.inputs[:2])
+    names = {name for region in regions for name in region.parameters}
+    protected = frozenset(place for place, layer in enumerate(layers) if f"{layer.name}.weight" in names)
+    blended = ((routing.loss, routing.strength), (recipe.loss, 1 - routing.strength))
+    losses = blended if routing.strength < 1 else blended[:1]
+    routes = (Route(every - protected, ((recipe.loss, 1),)), Route(protected, losses))
+    return tuple(route for route in routes if route.layers)
+
+
 class Stack:
     """Models side by side, those with the most batches first."""
 
@@ -72,6 +111,7 @@ class Stack:
         first = modules[0]
         assert isinstance(first, nn.Sequential)
         self.layers = layers_of(first)
+        self.routes = _routes(recipe, material, first, self.layers)
         self.parameters = stacked_parameters(modules, self.layers)
         rule = recipe.optimizer
         self.update: StackedSGD | StackedAdam = stacked_update(rule, self.parameters)
@@ -106,8 +146,10 @@ class Stack:
         """Hand the gradient of the mean batch loss at these weights to the taker."""
         inputs = batch.inputs.flatten(2)
         outputs = self._forward(inputs, weights, masks)
-        gradient = self._logit_gradient(outputs.pop().float(), batch, epoch)
-        self._backward([inputs, *outputs], weights, masks, gradient, taker)
+        logits = outputs.pop().float()
+        for route in self.routes:
+            gradient = self._logit_gradient(logits, route.losses, batch, epoch)
+            self._backward([inputs, *outputs], weights, masks, gradient, route.layers, taker)
 
     def _matrices(self, parameters: list[Tensor], active: int) -> list[Tensor]:
         return [p[:active].to(self.dtype) for p in parameters]
@@ -136,13 +178,18 @@ class Stack:
             row[:size] = torch.empty_like(row[:size]).bernoulli_(1 - probability, generator=generator)
         return mask.div_(1 - probability).to(self.dtype)
 
-    def _logit_gradient(self, logits: Tensor, batch: Batch, epoch: int) -> Tensor:
-        of_loss, shares = self.recipe.loss.logit_gradient, batch.shares
-        if logits.shape[-1] == 1:  # a binary model's logit z stands for the pair (0, z)
-            pair = torch.cat([torch.zeros_like(logits), logits], -1)
-            gradient = of_loss(pair, batch.targets, epoch, shares)[..., 1:].contiguous()
-        else:
-            gradient = of_loss(logits, batch.targets, epoch, shares)
+    def _logit_gradient(self, logits: Tensor, losses: Weighted, batch: Batch, epoch: int) -> Tensor:
+        shares, one = batch.shares, logits.shape[-1] == 1
+        if one:  # a binary model's logit z stands for the pair (0, z)
+            logits = torch.cat([torch.zeros_like(logits), logits], -1)
+        (loss, weight), *others = losses
+        gradient = loss.logit_gradient(logits, batch.targets, epoch, shares)
+        if others:
+            gradient = gradient.mul_(weight)
+        for loss, weight in others:
+            gradient.add_(loss.logit_gradient(logits, batch.targets, epoch, shares), alpha=weight)
+        if one:
+            gradient = gradient[..., 1:].contiguous()
         return gradient.mul_(1 / batch.sizes[0] if shares is None else shares.unsqueeze(-1))
 
     def _backward(
@@ -151,16 +198,19 @@ class Stack:
         parameters: list[Tensor],
         masks: list[Tensor | None],
         gradient: Tensor,
+        wanted: frozenset[int],
         taker: Taker,
     ) -> None:
+        """Hand the taker the gradients of the wanted layers; what lies below them is not differentiated."""
         active = len(gradient)
         for i in reversed(range(len(self.layers))):
             low = gradient.to(self.dtype)
             below = masks[i - 1] if i else None
-            left = inputs[i] if below is None else inputs[i] * below
-            taker.weight(2 * i, active, left, low)
-            taker.gradient(2 * i + 1, active, gradient.sum(1, keepdim=True))
-            if i == 0:
+            if i in wanted:
+                left = inputs[i] if below is None else inputs[i] * below
+                taker.weight(2 * i, active, left, low)
+                taker.gradient(2 * i + 1, active, gradient.sum(1, keepdim=True))
+            if i == min(wanted):
                 return
             gradient = torch.bmm(low, parameters[2 * i].transpose(1, 2))
             if below is not None:
