@@ -17,7 +17,7 @@ from vestige.signals.confidence import Prediction, scaled_logit
 from vestige.training import teaching
 from vestige.training.engine import Job, Material
 from vestige.training.losses import CrossEntropy
-from vestige.training.recipe import Recipe
+from vestige.training.recipe import Recipe, losses_of
 from vestige.training.targets import Distilled
 
 Undo = Callable[[nn.Module, Tensor], Tensor]  # released logits of a module to those before, NaN if it cannot
@@ -99,7 +99,9 @@ def _taught(plan: Plan, material: Material, job: Job) -> Tensor | None:
 
 
 def _loss(recipe: Recipe) -> CrossEntropy:
-    return recipe.loss if isinstance(recipe.loss, CrossEntropy) else CrossEntropy()
+    """What training minimized; of a recipe with regions, what the protected ones learned from."""
+    last = losses_of(recipe)[-1]
+    return last if isinstance(last, CrossEntropy) else CrossEntropy()
 
 
 def _has_own_loss(recipe: Recipe) -> bool:

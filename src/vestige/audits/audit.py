@@ -28,7 +28,7 @@ from vestige.models.catalog import ModelSpec
 from vestige.population.fit import Fitted, Progress, fit
 from vestige.risk.identity import Fact
 from vestige.risk.result import AuditResult
-from vestige.training.private import statement
+from vestige.training.accounting import limits, statement
 from vestige.training.recipe import Recipe
 
 
@@ -222,7 +222,8 @@ def recipe_facts(prepared: Prepared) -> tuple[Fact, ...]:
     }
     if r.privacy:
         fewest = int(plan.membership.mask.sum(1).min())  # the largest epsilon of any model
-        rows |= dict(statement(r.privacy, fewest, r.batch_size, r.epochs))
+        terms = statement if r.routing is None else limits
+        rows |= dict(terms(r.privacy, fewest, r.batch_size, r.epochs))
     return tuple(Fact(name=name, value=value) for name, value in rows.items())
 
 

@@ -36,7 +36,7 @@ def upper_limit(recipe: Mapping[str, Any] | None, membership: Membership) -> Upp
     if recipe is None:
         return UpperLimit(leakage=None, reason=NOT_ON_RECORD)
     given = recipe.get("privacy")
-    if not given:
+    if not given or recipe.get("routing"):  # with routing the noise covers a part of the network only
         return UpperLimit(leakage=None, reason=NO_NOISE)
     privacy = DPSGD(**{name: value for name, value in given.items() if name != "type"})
     batch_size, epochs = int(recipe["batch_size"]), int(recipe["epochs"])

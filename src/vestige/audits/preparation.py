@@ -87,6 +87,7 @@ def prepare(
     module = _initialized(recipe, data)
     queries = transforms.queries(options.queries)
     _try_on_samples(data, recipe, queries)
+    _require_regions(recipe, module, _few(data))
     num_models = options.models or preset.models
     membership = _coins(options, num_models, data.num_samples)
     observation = Observation(
@@ -214,6 +215,13 @@ def _try_on_samples(data: Dataset, recipe: Recipe, queries: tuple[transforms.Vie
     recipe.augmentation(few, torch.Generator().manual_seed(0))
     for query in queries:
         query(few)
+
+
+def _require_regions(recipe: Recipe, module: torch.nn.Module, few: torch.Tensor) -> None:
+    """Find the protected regions once, so that what cannot be found says so now."""
+    for chosen in (recipe.routing, recipe.retraining):
+        if chosen is not None:
+            chosen.protected.of(module, few)
 
 
 def _few(data: Dataset) -> torch.Tensor:

@@ -27,7 +27,7 @@ from vestige.risk.summary import AttackSummary, summarize
 from vestige.risk.target_mean import target_mean
 from vestige.signals.source import read
 from vestige.stats.roc import roc
-from vestige.training.private import statement
+from vestige.training.accounting import limits, statement
 
 FPRS = (0.01, 0.001)
 MOST_REOPENED = 8  # models that are opened again to be measured; four pairs, each with an interval of its own
@@ -65,7 +65,8 @@ def notes_of(prepared: Prepared) -> tuple[str, ...]:
     if not recipe.privacy:
         return ()
     fewest = int(prepared.plan.membership.mask.sum(1).min())
-    stated = statement(recipe.privacy, fewest, recipe.batch_size, recipe.epochs)
+    terms = statement if recipe.routing is None else limits
+    stated = terms(recipe.privacy, fewest, recipe.batch_size, recipe.epochs)
     return tuple(f"{name}: {value}" for name, value in stated)
 
 

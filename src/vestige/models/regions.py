@@ -66,7 +66,8 @@ def inferred_regions(
 def given_regions(module: nn.Module, given: Given) -> tuple[Region, ...]:
     """The regions that the user names: for each, the modules or parameters that belong to it.
 
-    Raises InputError for a name that the module has not, and for regions that overlap or leave something out.
+    Raises InputError for a name that the module has not, and for regions that overlap, leave something out or
+    part the two names of a tied tensor.
     """
     known = _names(module)
     owners: dict[str, str] = {}
@@ -84,7 +85,8 @@ def given_regions(module: nn.Module, given: Given) -> tuple[Region, ...]:
             f"regions leave out {', '.join(missing[:3])}{' and others' if missing[3:] else ''}; "
             "put every parameter and buffer into one"
         )
-    return _regions(module, owners, list(given))
+    _refuse_torn(module, owners)
+    return _regions(module, {name: owners[name] for name in known}, list(given))
 
 
 def regions_of(
@@ -95,7 +97,7 @@ def regions_of(
 
 
 def _units(module: nn.Module, inputs: Tensor) -> list[_Unit]:
-    """The layers and blocks with parameters, in the order of their first run; what never ran comes last."""
+    """The layers and blocks with parameters that run, in the order of their first run."""
     parts = [(name, part) for name, part in _parts("", module) if next(part.parameters(), None) is not None]
     ran: dict[str, tuple[int, ...]] = {}
 
@@ -113,9 +115,8 @@ def _units(module: nn.Module, inputs: Tensor) -> list[_Unit]:
     finally:
         for hook in hooks:
             hook.remove()
-    order = {name: place for place, name in enumerate(ran)}
-    parts.sort(key=lambda part: order.get(part[0], len(order)))
-    return [_Unit(name, part, ran.get(name, ())) for name, part in parts]
+    named = dict(parts)
+    return [_Unit(name, named[name], sides) for name, sides in ran.items()]
 
 
 def _parts(name: str, module: nn.Module, whole: bool = True) -> Iterator[tuple[str, nn.Module]]:
@@ -188,6 +189,18 @@ def _tensors(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
         own = (*part.named_parameters("", False, False), *part.named_buffers("", False, False))
         for name, value in own:
             yield f"{prefix}.{name}" if prefix else name, value
+
+
+def _refuse_torn(module: nn.Module, owners: Mapping[str, str]) -> None:
+    """A tensor that goes by two names learns once, so it cannot be in two regions."""
+    first: dict[int, str] = {}
+    for name, value in _tensors(module):
+        known = first.setdefault(id(value), name)
+        if owners[known] != owners[name]:
+            raise InputError(
+                f"regions {owners[known]} and {owners[name]} both hold {known}, which is {name} too; "
+                "put the two names into one"
+            )
 
 
 def _names(module: nn.Module) -> list[str]:

@@ -150,6 +150,15 @@ def _spent(noise: float, rate: float, steps: int, delta: float, accountant: str)
         return float(by_prv.get_epsilon(delta, eps_error=error)), "prv"
 
 
+def limits(privacy: DPSGD, members: int, batch_size: int, epochs: int) -> tuple[tuple[str, str], ...]:
+    """What can be said where some regions train privately and the rest does not, as (name, value)."""
+    return (
+        ("Epsilon", "none: the other regions learn from gradients that are neither clipped nor noisy"),
+        ("Noise multiplier", f"{noise_of(privacy, members, batch_size, epochs):.4g}, in protected regions"),
+        ("Clipping norm", f"{privacy.clip:g}, L2, per sample, over protected regions"),
+    )
+
+
 def statement(privacy: DPSGD, members: int, batch_size: int, epochs: int) -> tuple[tuple[str, str], ...]:
     """What is guaranteed for one model of that many members, to whom and on what terms, as (name, value)."""
     spent = epsilon_spent(privacy, members, batch_size, epochs)
