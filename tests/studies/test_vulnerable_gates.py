@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vestige.studies.part import Settings, comparison
 from vestige.studies.regularization_claims import value
 from vestige.studies.vulnerable_claims import ADVANTAGE, AUC, LOW_TPR, REWEIGHTED, TEST, gap
-from vestige.studies.part import Settings, comparison
 from vestige.studies.vulnerable_samples import explanation, parts
 
 pytestmark = pytest.mark.study

@@ -18,12 +18,12 @@ def protected(regions: Sequence[Region], words: Sequence[str]) -> tuple[Region, 
     Raises InputError for an unknown name, and for a network with one region, unless all or none are meant.
     """
     names = [region.name for region in regions]
-    chosen = {name for word in words for name in _meant(names, word)}
     if len(names) == 1 and not set(words) <= {ALL, NONE}:
         raise InputError(
             f"protect: the model has one region only, {names[0]}, so nothing can be told apart; "
             "take the defense by itself, or name regions of your own"
         )
+    chosen = {name for word in words for name in _meant(names, word)}
     return tuple(region for region in regions if region.name in chosen)
 
 
