@@ -17,6 +17,7 @@ from benchmarks import (
     leakage,
     limits,
     memory,
+    routing,
     scoring,
     small_mlp,
     table,
@@ -36,6 +37,7 @@ FIGURES: dict[str, Callable[[Setting], list[Row]]] = {
     "drift": drift.rows,
     "tracker": tracker.rows,
     "defenses": defenses.rows,
+    "routing": routing.rows,
     "leakage": leakage.rows,
     "cuda": cuda.rows,
 }

@@ -33,7 +33,11 @@ def test_words_mean_regions_in_the_order_of_the_network(words, expected):
 
 @pytest.mark.parametrize(
     ("word", "message"),
-    [("haed", "did you mean head"), ("stage1..haed", "did you mean head"), ("head..stem", "stem comes before")],
+    [
+        ("haed", "did you mean head"),
+        ("stage1..haed", "did you mean head"),
+        ("head..stem", "stem comes before"),
+    ],
 )
 def test_words_that_mean_nothing_are_refused(word, message):
     with pytest.raises(InputError, match=message):

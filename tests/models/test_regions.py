@@ -1,5 +1,7 @@
 """Regions hold every parameter and buffer once, and are named as the network runs."""
 
+import itertools
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -213,9 +215,7 @@ def test_given_regions_may_not_tear_a_tied_weight():
 def test_perceptrons_of_any_depth_have_a_region_per_layer(widths, wraps):
     sizes = [4, *widths, 2]
     layers = [
-        part
-        for pair in zip(sizes, sizes[1:], strict=False)
-        for part in (nn.Linear(*pair), nn.Dropout(0.1), nn.Tanh())
+        part for pair in itertools.pairwise(sizes) for part in (nn.Linear(*pair), nn.Dropout(0.1), nn.Tanh())
     ]
     module = nn.Sequential(*layers)
     for _ in range(wraps):

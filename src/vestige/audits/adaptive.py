@@ -101,7 +101,12 @@ def _taught(plan: Plan, material: Material, job: Job) -> Tensor | None:
 def _loss(recipe: Recipe) -> CrossEntropy:
     """What training minimized; of a recipe with regions, what the protected ones learned from."""
     last = losses_of(recipe)[-1]
-    return last if isinstance(last, CrossEntropy) else CrossEntropy()
+    if not isinstance(last, CrossEntropy):
+        return CrossEntropy()
+    share = 1.0 if recipe.routing is None else float(recipe.routing.strength)
+    return CrossEntropy(
+        label_smoothing=share * last.label_smoothing, confidence_penalty=share * last.confidence_penalty
+    )
 
 
 def _has_own_loss(recipe: Recipe) -> bool:

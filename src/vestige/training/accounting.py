@@ -152,9 +152,15 @@ def _spent(noise: float, rate: float, steps: int, delta: float, accountant: str)
 
 def limits(privacy: DPSGD, members: int, batch_size: int, epochs: int) -> tuple[tuple[str, str], ...]:
     """What can be said where some regions train privately and the rest does not, as (name, value)."""
+    asked = (
+        "" if privacy.epsilon is None else f"; epsilon {privacy.epsilon:g} would ask for it in all of them"
+    )
     return (
         ("Epsilon", "none: the other regions learn from gradients that are neither clipped nor noisy"),
-        ("Noise multiplier", f"{noise_of(privacy, members, batch_size, epochs):.4g}, in protected regions"),
+        (
+            "Noise multiplier",
+            f"{noise_of(privacy, members, batch_size, epochs):.4g}, in protected regions{asked}",
+        ),
         ("Clipping norm", f"{privacy.clip:g}, L2, per sample, over protected regions"),
     )
 
