@@ -84,10 +84,8 @@ def _contender(case: Case, text: str) -> Contender:
     generator = np.random.default_rng(SEED)
     halves = [np.sort(generator.permutation(case.samples)[: case.samples // 2]) for _ in range(case.models)]
     job = Job(tuple(range(case.models)), tuple(halves), SEED)
-
-    never = Observation(
-        checkpoints=(recipe.epochs + 1,)
-    )  # signals cost both the same and would hide the ratio
+    # signals cost both the same and would hide the ratio
+    never = Observation(checkpoints=(recipe.epochs + 1,))
 
     def run() -> float:
         engines.named(case.engine)(recipe, material, job, never, lambda _: None)
