@@ -10,7 +10,7 @@ import vestige
 ORDER = [
     "core", "stats", "data", "models", "signals", "training", "defenses", "population",
     "attacks", "risk", "motion", "leakage", "vulnerability", "tracking",
-    "report", "audits", "designs", "explanations", "studies", "cli",
+    "report", "audits", "designs", "localization", "explanations", "studies", "cli",
 ]  # fmt: skip
 ROOT = Path(vestige.__file__).parent
 HEAVY = {
