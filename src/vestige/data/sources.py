@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from jaxtyping import Int64
+
 from vestige.core import imports, seeds
 from vestige.core.errors import InputError, unknown_name
 from vestige.data import arrays, embedded, python_source, tables
@@ -55,15 +58,35 @@ def load(
     return dataset if samples is None else subset(dataset, samples, seed)
 
 
+def left_out(
+    source: str, data_dir: Path | None, samples: int | None, seed: int, label: str | None = None
+) -> Dataset | None:
+    """What `load` with these arguments leaves of the data set, at most as many samples; None for nothing.
+
+    Raises InputError as `load` does.
+    """
+    whole = _whole(source, data_dir, label)
+    if samples is None or samples >= whole.num_samples:
+        return None
+    rest = np.setdiff1d(np.arange(whole.num_samples), _chosen(whole, samples, seed))
+    if len(rest) > samples:
+        rest = np.sort(seeds.generator(seed, "left out").choice(rest, samples, replace=False))
+    return whole.select(rest)
+
+
 def subset(dataset: Dataset, samples: int, seed: int) -> Dataset:
     """A simple random subset in the order of the data set; raises InputError when there are too few."""
+    return dataset.select(_chosen(dataset, samples, seed))
+
+
+def _chosen(dataset: Dataset, samples: int, seed: int) -> Int64[np.ndarray, "samples"]:
     if not 1 <= samples <= dataset.num_samples:
         raise InputError(
             f"samples={samples} must lie between 1 and {dataset.num_samples}, the size of {dataset.name}"
         )
     chosen = seeds.generator(seed, "subset").choice(dataset.num_samples, samples, replace=False)
     chosen.sort()
-    return dataset.select(chosen)
+    return chosen
 
 
 def catalog(data_dir: Path | None = None) -> tuple[SourceRow, ...]:

@@ -31,6 +31,7 @@ class PPTP:
     phase: "routed" trains all regions together, each by its own gradient of one forward pass; "two_phase"
       trains without the defense, then resets the protected regions and retrains them, half as long, beside a
       frozen rest.
+    budget: of accuracy that regions chosen by "auto" may cost.
     regions: of the user's own, name to modules or parameters; grain: of inferred ones, "stage" or "block".
     """
 
@@ -39,6 +40,7 @@ class PPTP:
     strength: int | float = 1.0
     phase: str = "routed"
     grain: str = "stage"
+    budget: int | float = 0.01
     regions: Mapping[str, Sequence[str]] | None = None
 
     name: ClassVar[str] = "pptp"
@@ -50,7 +52,15 @@ class PPTP:
     def __post_init__(self) -> None:
         check.one_of("pptp phase", self.phase, PHASES)
         check.within("pptp strength", self.strength, 0.0, 1.0)
-        self._protected()
+        check.at_least("pptp budget", self.budget, 0)
+        assert self.protected
+
+    @property
+    def protected(self) -> Protected:
+        """Which regions are protected; their words are ("auto",) where they are to be chosen."""
+        words = self.protect.split(":") if isinstance(self.protect, str) else self.protect
+        partition = tuple((name, tuple(parts)) for name, parts in (self.regions or {}).items())
+        return Protected(words=tuple(words) or (NONE,), partition=partition, grain=self.grain)
 
     def __call__(self, recipe: Recipe) -> Recipe:
         """The recipe with the defense in its protected regions.
@@ -68,7 +78,7 @@ class PPTP:
                 "which all regions share; give one that changes the loss, such as label_smoothing or "
                 "relax_loss, or dp_sgd"
             )
-        words = self._protected().words
+        words = self.protected.words
         if words == (NONE,) or self.strength == 0:
             return recipe
         if private:
@@ -79,7 +89,7 @@ class PPTP:
             return defended
         return replace(
             recipe,
-            routing=Routing(protected=self._protected(), loss=defended.loss, strength=self.strength),
+            routing=Routing(protected=self.protected, loss=defended.loss, strength=self.strength),
         )
 
     def _private(self, defended: Recipe, words: tuple[str, ...]) -> Recipe:
@@ -90,16 +100,11 @@ class PPTP:
             )
         if words == (ALL,):
             return defended
-        return replace(defended, routing=Routing(protected=self._protected(), loss=None))
+        return replace(defended, routing=Routing(protected=self.protected, loss=None))
 
     def _two_phase(self, recipe: Recipe, defended: Recipe) -> Recipe:
         if self.strength < 1:
             raise InputError(f"pptp strength={self.strength} belongs to phase=routed; leave it out")
         again = max(1, recipe.epochs // 2)
-        retraining = Retraining(protected=self._protected(), loss=defended.loss, epochs=again)
+        retraining = Retraining(protected=self.protected, loss=defended.loss, epochs=again)
         return replace(recipe, epochs=recipe.epochs + again, retraining=retraining)
-
-    def _protected(self) -> Protected:
-        words = self.protect.split(":") if isinstance(self.protect, str) else self.protect
-        partition = tuple((name, tuple(parts)) for name, parts in (self.regions or {}).items())
-        return Protected(words=tuple(words) or (NONE,), partition=partition, grain=self.grain)

@@ -13,12 +13,15 @@ from vestige.audits.preparation import Prepared
 from vestige.audits.step import Listener, Step, counted, silent
 from vestige.core import files
 from vestige.core.errors import InputError
+from vestige.core.record import plain
 from vestige.designs.design import Cell, Design, factor
 from vestige.designs.measurement import loss_ranks, measured, notes_of
 from vestige.designs.protection import MeasuredRow, Protection, with_time_ratios
 from vestige.designs.run import finished, folder_of, manifest_of, prepared_cell
+from vestige.designs.selection import Selection, decided, reference_data, selected, undecided
 from vestige.designs.treated import treated_rows
 from vestige.designs.tuning import tuned_private
+from vestige.models.protected import ALL
 from vestige.population import executors
 from vestige.population.fit import Progress, fit_all
 from vestige.report.protection import render_protection
@@ -82,22 +85,24 @@ def design_of(base: Options, defenses: Sequence[str], seeds: int) -> Design:
 def run(design: Design, distance: bool = True, listener: Listener = silent) -> Protection:
     """Carry out a comparison in its folder."""
     folder = design.base.out or audits.default_folder(f"{design.base.dataset or 'data'}-defenses")
-    cells = _prepared(design, folder, {})  # all of them before anything is trained
+    cells = _checked(design, folder)  # all of them before anything is trained
     with claimed(folder):
         design, said = _with_private(design, folder, listener)
-        cells = _prepared(design, folder, cells)
+        cells, choices = _decided(design, folder, cells, listener)
         manifest = {**manifest_of(design), "distance": distance}
         files.write_json(folder / MANIFEST, {**manifest, "state": "running"})
         failures = _train(cells, listener)
         rows: list[MeasuredRow] = []
         notes: dict[str, tuple[str, ...]] = dict(said)
+        for choice in choices:
+            notes[choice.defense] = (*notes.get(choice.defense, ()), choice.note)
         for cell, figures in _measure_all(cells, failures, distance, listener).items():
             if isinstance(figures, Exception):
                 failures[cell] = f"{type(figures).__name__}: {figures}"
                 continue
             defense = _defense(cell)
             rows += [MeasuredRow(defense=defense, seed=_seed(cell), **one) for one in figures.rows]
-            notes[defense] = (*said.get(defense, ()), *figures.notes)
+            notes[defense] = tuple(dict.fromkeys((*notes.get(defense, ()), *figures.notes)))
         whole = {(_defense(c), _seed(c)): one for c, one in cells.items() if c not in failures}
         rows += treated_rows(whole, (design.base.attack or ATTACKS)[0])
         named = {(_defense(cell), _seed(cell)): why for cell, why in failures.items()}
@@ -107,10 +112,42 @@ def run(design: Design, distance: bool = True, listener: Listener = silent) -> P
     return found
 
 
-def _prepared(design: Design, folder: Path, done: Mapping[Cell, Prepared]) -> dict[Cell, Prepared]:
-    return {
-        cell: done.get(cell) or prepared_cell(cell, folder / "cells" / cell.folder) for cell in design.cells
-    }
+def _checked(design: Design, folder: Path) -> dict[Cell, Prepared]:
+    """The cells, ready to train; where regions are to be chosen, checked with all of them protected."""
+    found: dict[Cell, Prepared] = {}
+    for cell in design.cells:
+        open_choice = undecided(cell.options.defense)
+        if open_choice:
+            reference_data(cell.options)
+        tried = _with_words(cell, ALL) if open_choice else cell
+        found[cell] = prepared_cell(tried, folder / "cells" / cell.folder)
+    return found
+
+
+def _decided(
+    design: Design, folder: Path, done: Mapping[Cell, Prepared], listener: Listener
+) -> tuple[dict[Cell, Prepared], tuple[Selection, ...]]:
+    """The cells with the regions that each of them chooses on its own reference data, and the choices."""
+    found: dict[Cell, Prepared] = {}
+    choices: list[Selection] = []
+    for cell in design.cells:
+        own = folder / "cells" / cell.folder
+        if not undecided(cell.options.defense):
+            found[cell] = done.get(cell) or prepared_cell(cell, own)
+            continue
+        choice = selected(cell.options, folder / "selection" / cell.folder, listener)
+        choices.append(choice)
+        chosen = _with_words(cell, choice.chosen.words)
+        found[chosen] = prepared_cell(chosen, own)
+    if choices:
+        files.write_json(folder / "selection.json", {"schema_version": 1, "choices": plain(choices)})
+    return found, tuple(choices)
+
+
+def _with_words(cell: Cell, words: str) -> Cell:
+    """The cell under its own name, with these regions protected."""
+    text = decided(cell.options.defense, words)
+    return dataclasses.replace(cell, options=dataclasses.replace(cell.options, defense=text))
 
 
 def _with_private(

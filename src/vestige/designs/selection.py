@@ -1,0 +1,209 @@
+"""Which regions PPTP protects, chosen on reference data: samples that the audit leaves out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from vestige.audits.options import Options
+from vestige.audits.preparation import Prepared, prepare
+from vestige.audits.step import Listener, Step, silent
+from vestige.core.errors import InputError
+from vestige.data import sources
+from vestige.data.dataset import Dataset
+from vestige.defenses.pptp import PPTP
+from vestige.defenses.writing import BETWEEN, NONE, from_text
+from vestige.designs.target_figures import TargetFigures, recorded_figures
+from vestige.models.catalog import build
+from vestige.models.protected import ALL, candidates, protected, written
+from vestige.models.regions import Region
+from vestige.population.fit import Progress, fit_all
+from vestige.risk.estimate import Estimate
+from vestige.training.routing import AUTO
+
+MODELS = 8  # of each candidate: four pairs of targets
+FEWEST = 200  # reference samples: 100 members and 100 others of a model
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """Regions that might be protected, in words, and what came of it on the reference data.
+
+    lost: accuracy without a defense less that with it. gained: LiRA's AUC without it less that with it.
+    parameters: how many there are in these regions.
+    """
+
+    words: str
+    lost: Estimate
+    gained: Estimate
+    parameters: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """The candidates and the chosen one; qualified is False where none kept within the budget of accuracy."""
+
+    defense: str
+    seed: int
+    samples: int
+    budget: float
+    candidates: tuple[Candidate, ...]
+    chosen: Candidate
+    qualified: bool
+
+    @property
+    def note(self) -> str:
+        """One sentence on the choice."""
+        lost, gained = self.chosen.lost, self.chosen.gained
+        asked = f"within {self.budget:g} of the accuracy without it"
+        how = (
+            f"the largest privacy gain {asked}"
+            if self.qualified
+            else f"no regions kept {asked}, so all of them"
+        )
+        return (
+            f"Seed {self.seed}: protects {self.chosen.words}, chosen on {self.samples:,} samples that the "
+            f"audit leaves out ({how}: accuracy lost {_shown(lost)}, AUC gained {_shown(gained)} there)."
+        )
+
+
+def undecided(text: str) -> bool:
+    """Whether the defense as written leaves the regions to be chosen."""
+    return any(isinstance(one, PPTP) and one.protected.words == (AUTO,) for one in from_text(text).defenses)
+
+
+def decided(text: str, words: str) -> str:
+    """The defense as written with these words for its regions; "none" leaves PPTP out."""
+    parts = [part.strip() for part in BETWEEN.split(text)]
+    kept = [_with_words(part, words) if undecided(part) else part for part in parts]
+    return "+".join(part for part in kept if part) or NONE
+
+
+def reference_data(options: Options) -> Dataset:
+    """Samples of the data set that the audit of these options leaves out, at most as many as it uses.
+
+    Raises InputError where too few are left.
+    """
+    rest = sources.left_out(options.dataset, options.data_dir, options.samples, options.seed, options.label)
+    if rest is None or rest.num_samples < FEWEST:
+        left = 0 if rest is None else rest.num_samples
+        raise InputError(
+            f"protect='auto' needs reference data, at least {FEWEST} samples that are not audited, and "
+            f"samples={options.samples} leaves {left} of {options.dataset}; audit fewer, or name regions"
+        )
+    return rest
+
+
+def selected(options: Options, folder: Path, listener: Listener = silent) -> Selection:
+    """The regions with the largest privacy gain among those that cost no more accuracy than the budget.
+
+    Every suffix and prefix of the regions, and all of them, is trained and attacked on the reference data of
+    the options, with references trained alike; no audited sample has any part in it. Ties go to fewer
+    parameters. Where none keeps within the budget, all regions are protected, and the selection says so.
+
+    Raises InputError without enough reference data.
+    """
+    data = reference_data(options)
+    plain = _prepared(options, NONE, data, folder)
+    regions, sizes = _regions(plain, options.defense)
+    words = [written([r.name for r in regions], chosen) for chosen in candidates(regions)]
+    populations = {word: _prepared(options, word, data, folder) for word in (*words, ALL)}
+    found = _figures({NONE: plain, **populations}, options.jobs, listener)
+    rows = [_candidate(found[NONE], found[word], _parameters(word, regions, sizes)) for word in populations]
+    chosen, qualified = best(rows, _budget(options.defense))
+    return Selection(
+        defense=options.defense,
+        seed=options.seed,
+        samples=data.num_samples,
+        budget=_budget(options.defense),
+        candidates=tuple(rows),
+        chosen=chosen,
+        qualified=qualified,
+    )
+
+
+def best(rows: Sequence[Candidate], budget: float) -> tuple[Candidate, bool]:
+    """The choice, and whether it keeps within the budget; the last row stands for all regions."""
+    within = [row for row in rows if (row.lost.value or 0.0) <= budget]
+    if not within:
+        return rows[-1], False
+    return max(within, key=lambda row: (row.gained.value or 0.0, -row.parameters)), True
+
+
+def _candidate(none: TargetFigures, found: TargetFigures, parameters: int) -> Candidate:
+    return Candidate(
+        words=found.name,
+        lost=none.above(found, "accuracy"),
+        gained=none.above(found, "auc"),
+        parameters=parameters,
+    )
+
+
+def _prepared(options: Options, words: str, data: Dataset, folder: Path) -> Prepared:
+    own = replace(
+        options,
+        samples=None,
+        models=min(MODELS, options.models or MODELS),
+        attack=("lira-online-fixed",),
+        signals=(),
+        checkpoints=2,
+        policy=None,
+        canaries=0,
+        defense=decided(options.defense, words),
+        out=folder / words.replace("..", "-to-"),
+    )
+    return prepare(own, data)
+
+
+def _figures(
+    populations: dict[str, Prepared], jobs: int | None, listener: Listener
+) -> dict[str, TargetFigures]:
+    total = sum(one.plan.membership.num_models for one in populations.values())
+
+    def report(progress: Progress) -> None:
+        listener(Step("choose", progress.models_done, progress.models_total, "models", progress.seconds))
+
+    listener(Step("choose", 0, total, "models", 0.0))
+    folders = [one.options.out for one in populations.values() if one.options.out is not None]
+    fitted = fit_all([one.plan for one in populations.values()], folders, jobs, report)
+    return {
+        name: recorded_figures(name, one.signals, prepared.plan.membership)
+        for (name, prepared), one in zip(populations.items(), fitted, strict=True)
+    }
+
+
+def _regions(plain: Prepared, defense: str) -> tuple[tuple[Region, ...], dict[str, int]]:
+    """The regions of the model and how many parameters each has."""
+    plan = plain.plan
+    module = build(plan.recipe.model, plan.dataset.shape, plan.dataset.num_classes)
+    regions = _pptp(defense).protected.all_of(module, torch.from_numpy(plan.dataset.as_floats(slice(2))))
+    counts = {name: value.numel() for name, value in module.named_parameters()}
+    return regions, {r.name: sum(counts.get(name, 0) for name in r.parameters) for r in regions}
+
+
+def _parameters(word: str, regions: Sequence[Region], sizes: dict[str, int]) -> int:
+    return sum(sizes[region.name] for region in protected(regions, word.split(":")))
+
+
+def _pptp(text: str) -> PPTP:
+    return next(one for one in from_text(text).defenses if isinstance(one, PPTP))
+
+
+def _budget(text: str) -> float:
+    return float(_pptp(text).budget)
+
+
+def _with_words(part: str, words: str) -> str:
+    """One PPTP as written with its regions in words."""
+    if words == NONE:
+        return ""
+    head, *parameters = part.split("/")
+    kept = [p for p in parameters if p.strip() not in (AUTO, f"protect={AUTO}")]
+    return "/".join([head, *kept, f"protect={words}"])
+
+
+def _shown(estimate: Estimate) -> str:
+    if estimate.value is None or estimate.low is None or estimate.high is None:
+        return "–" if estimate.value is None else f"{estimate.value:.3f}"
+    return f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f})"
