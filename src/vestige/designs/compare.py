@@ -15,6 +15,7 @@ from vestige.core import files
 from vestige.core.errors import InputError
 from vestige.core.record import plain
 from vestige.designs.design import Cell, Design, factor
+from vestige.designs.disparity import disparity_rows
 from vestige.designs.measurement import loss_ranks, measured, notes_of
 from vestige.designs.protection import MeasuredRow, Protection, with_time_ratios
 from vestige.designs.run import finished, folder_of, manifest_of, prepared_cell
@@ -105,6 +106,7 @@ def run(design: Design, distance: bool = True, listener: Listener = silent) -> P
             notes[defense] = tuple(dict.fromkeys((*notes.get(defense, ()), *figures.notes)))
         whole = {(_defense(c), _seed(c)): one for c, one in cells.items() if c not in failures}
         rows += treated_rows(whole, (design.base.attack or ATTACKS)[0])
+        rows += disparity_rows(whole)
         named = {(_defense(cell), _seed(cell)): why for cell, why in failures.items()}
         found = Protection(with_time_ratios(rows), folder, named, notes)
         _write(found, design, cells)

@@ -11,7 +11,8 @@ from scipy import special
 from vestige.report.protection_figures import ProtectionRow
 from vestige.risk.estimate import Z_95, Estimate
 
-SIGNED = ("advantage", "gain", "_change")
+SIGNED = ("advantage", "gain", "_change", "lost", "gained")
+UNBOUNDED = ("time_ratio", "train_loss", "test_loss")
 MANY_SEEDS = 6  # from here Student's factor over seeds is below 2.6, and it needs no models within
 
 
@@ -141,7 +142,7 @@ def _clipped(estimate: Estimate, metric: str) -> Estimate:
     """The interval within what the metric can be: differences of rates from -1 to 1, the others from 0."""
     if estimate.low is None or estimate.high is None:
         return estimate
-    least, most = (-1.0, 1.0) if metric.endswith(SIGNED) else (0.0, np.inf if metric == "time_ratio" else 1.0)
+    least, most = (-1.0, 1.0) if metric.endswith(SIGNED) else (0.0, np.inf if metric in UNBOUNDED else 1.0)
     return replace(estimate, low=max(least, estimate.low), high=min(most, estimate.high))
 
 

@@ -1,5 +1,6 @@
 """The figures of one population, target by target."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,10 +11,11 @@ from vestige.data.membership import Membership
 from vestige.risk.estimate import Estimate, unsupported
 from vestige.risk.target_mean import target_mean
 from vestige.signals.source import SignalSource, loss_of, read
-from vestige.stats.roc import roc
+from vestige.stats.roc import Roc, roc
 
 ATTACK = "lira-online-fixed"
 FPR = 0.01
+FEWEST_MODELS = 4
 Targets = Float64[np.ndarray, "targets"]
 METRICS = ("accuracy", "auc", "tpr", "loss_auc")
 
@@ -49,17 +51,21 @@ def figures(
     correct: Bool[np.ndarray, "models samples"],
     membership: Membership,
 ) -> TargetFigures:
-    """The figures of models that answered so; every model is a target in turn."""
+    """The figures of models that answered so; every model is a target in turn.
+
+    With fewer than 4 models there are no references, and auc and tpr are NaN.
+    """
     member = membership.mask
-    ratios = [
-        roc(*pair) for pair in zip(score(scaled_logits, membership, ATTACK).values, member, strict=True)
-    ]
+    ratios: list[Roc] = []
+    if len(member) >= FEWEST_MODELS:
+        scores = score(scaled_logits, membership, ATTACK).values
+        ratios = [roc(*pair) for pair in zip(scores, member, strict=True)]
     losses = [roc(*pair) for pair in zip(-loss_of(scaled_logits), member, strict=True)]
     return TargetFigures(
         name=name,
         accuracy=np.where(member, 0.0, correct).sum(1) / (~member).sum(1),
-        auc=np.array([curve.auc for curve in ratios]),
-        tpr=np.array([curve.tpr_at(FPR) if curve.supports(FPR) else np.nan for curve in ratios]),
+        auc=_of_each(ratios, len(member), lambda curve: curve.auc),
+        tpr=_of_each(ratios, len(member), lambda curve: curve.tpr_at(FPR) if curve.supports(FPR) else np.nan),
         loss_auc=np.array([curve.auc for curve in losses]),
         clusters=np.asarray(membership.clusters(), np.int64),
     )
@@ -73,7 +79,11 @@ def recorded_figures(name: str, signals: SignalSource, membership: Membership) -
     return figures(name, logits, right > 0.5, membership)
 
 
+def _of_each(curves: list[Roc], models: int, figure: Callable[[Roc], float]) -> Targets:
+    return np.array([figure(curve) for curve in curves]) if curves else np.full(models, np.nan)
+
+
 def _estimate(values: Targets, clusters: Int64[np.ndarray, "targets"], least: float) -> Estimate:
     if np.isnan(values).any():
-        return unsupported(f"A target has fewer than {round(1 / FPR)} non-members.")
+        return unsupported(f"A target has no references, or fewer than {round(1 / FPR)} non-members.")
     return target_mean(values, clusters, "each target's own figure", least=least)

@@ -7,6 +7,7 @@ import numpy as np
 
 from vestige.core.files import write_text
 from vestige.report.defense_table import Columns, defense_table, shown
+from vestige.report.disparity import disparity
 from vestige.report.markup import bullets, figure, links, paragraph, section, table
 from vestige.report.protection_figures import (
     ADAPTIVE,
@@ -75,6 +76,7 @@ def _body(
             figure(front_figure(done, (headline, "tpr@0.01"), f"TPR at 1 % FPR, {headline}")),
             figure(front_figure(done, POWERFUL, "Advantage of the best loss threshold")),
             _tables(done, headline),
+            *disparity(done),
         ),
         section("3", "The worst case", *_worst(done, headline), *untreated(done, headline)),
         section(
