@@ -8,6 +8,7 @@ vestige.dynamics("digits", vary={"optimizer": ["sgd", "sam"]})  # how records mo
 scores = vestige.score(values, membership)           # attack signals that you have already
 placed = vestige.place(values, membership)           # their plane, and how records move on it
 vestige.explain("vestige-runs/digits")               # whom its models give away, and what sets them apart
+vestige.localize("digits", label_noise=0.2)           # where in the network risk and generalization live
 vestige.leakage_of("vestige-runs/digits")            # what a run tells in nats, between bounds
 vestige.leakage.ridge(X, y, 0.01, vestige.leakage.GaussianOutput(sigma=0.1))  # exact, record by record
 tracker = vestige.Tracker(dataset, folder="runs/a")  # record your own training run, in your own loop
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from vestige.designs.run import dynamics
     from vestige.explanations.explain import explain
     from vestige.explanations.explanation import Explanation
+    from vestige.localization.localization import Localization
+    from vestige.localization.localize import localize
     from vestige.models.catalog import ModelSpec
     from vestige.motion.place import Placed, place
     from vestige.stats.roc import Roc, roc
@@ -48,6 +51,7 @@ __all__ = [
     "Explanation",
     "InputError",
     "LeakageSweep",
+    "Localization",
     "Membership",
     "ModelSpec",
     "Placed",
@@ -66,6 +70,7 @@ __all__ = [
     "leakage",
     "leakage_of",
     "leakage_sweep",
+    "localize",
     "place",
     "roc",
     "score",
@@ -79,6 +84,7 @@ _HOMES = {
     "Explanation": "explanations.explanation",
     "InputError": "core.errors",
     "LeakageSweep": "designs.leakage_sweep",
+    "Localization": "localization.localization",
     "Membership": "data.membership",
     "ModelSpec": "models.catalog",
     "Placed": "motion.place",
@@ -96,6 +102,7 @@ _HOMES = {
     "explain": "explanations.explain",
     "leakage_of": "audits.information",
     "leakage_sweep": "designs.leakage_sweep",
+    "localize": "localization.localize",
     "place": "motion.place",
     "roc": "stats.roc",
     "score": "attacks.score",

@@ -11,6 +11,7 @@ from vestige.cli.data import data
 from vestige.cli.dynamics import dynamics
 from vestige.cli.explain import explain
 from vestige.cli.leakage import leakage
+from vestige.cli.localize import localize
 from vestige.cli.score import score
 from vestige.cli.study import study
 from vestige.core.errors import InputError, RunFolderError
@@ -29,6 +30,7 @@ app.command()(compare)
 app.command()(dynamics)
 app.command()(explain)
 app.command()(leakage)
+app.command()(localize)
 app.command()(score)
 app.command()(study)
 app.command("attacks")(list_attacks)

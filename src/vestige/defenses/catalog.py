@@ -1,6 +1,7 @@
 """Every defense by name, and lists of defenses that were compared before."""
 
 from vestige.defenses.confidence_penalty import ConfidencePenalty
+from vestige.defenses.crl import CRL
 from vestige.defenses.cutout import CutoutDefense
 from vestige.defenses.defense import Defense
 from vestige.defenses.distillation import Distillation
@@ -26,6 +27,7 @@ _ALL: tuple[type[Defense], ...] = (
     Selena,
     ConfidencePenalty,
     RelaxLossDefense,
+    CRL,
     MixupDefense,
     GaussianNoiseDefense,
     RandomCropDefense,

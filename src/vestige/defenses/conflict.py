@@ -1,6 +1,7 @@
 """Edits of a recipe that cannot both hold."""
 
 from vestige.training import treatable
+from vestige.training.centered import CenterRelaxed
 from vestige.training.losses import RelaxLoss
 from vestige.training.recipe import Conflict, Recipe
 from vestige.training.targets import Distilled, DisturbedLabels, SplitTaught
@@ -36,8 +37,9 @@ def check_together(recipe: Recipe) -> None:
         _refuse(TEACHINGS[type(recipe.targets)], "a teacher without noise trains on the same members")
     if recipe.mixing:
         _refuse("mixup", "a mixed sample holds two records, so that clipping bounds neither")
-    if isinstance(recipe.loss, RelaxLoss):
-        _refuse("relax_loss", "its mean over a batch ties samples together")
+    for name, kind in (("relax_loss", RelaxLoss), ("crl", CenterRelaxed)):
+        if isinstance(recipe.loss, kind):
+            _refuse(name, "its mean over a batch ties samples together")
 
 
 def _refuse(other: str, reason: str) -> None:

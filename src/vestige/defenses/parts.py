@@ -6,7 +6,7 @@ from vestige.core.errors import InputError
 from vestige.data.transforms import Compose, Identity, Transform
 from vestige.defenses.conflict import TEACHINGS, DefenseConflict, unclaimed
 from vestige.models.catalog import ModelSpec, options_of
-from vestige.training.losses import CrossEntropy
+from vestige.training.losses import CrossEntropy, Loss, RelaxLoss
 from vestige.training.recipe import Recipe
 from vestige.training.targets import Labels, Targets
 
@@ -15,9 +15,14 @@ def cross_entropy(defense: str, recipe: Recipe) -> CrossEntropy:
     """The recipe's loss. Raises DefenseConflict if it is another than cross-entropy."""
     if not isinstance(recipe.loss, CrossEntropy):
         raise DefenseConflict(
-            f"{defense} changes cross-entropy, but relax_loss has taken its place; drop one of the two"
+            f"{defense} changes cross-entropy, but {_name(recipe.loss)} has taken its place; drop one of "
+            "the two"
         )
     return recipe.loss
+
+
+def _name(loss: Loss) -> str:
+    return "relax_loss" if isinstance(loss, RelaxLoss) else "crl"
 
 
 def taught(defense: str, recipe: Recipe, targets: Targets) -> Recipe:

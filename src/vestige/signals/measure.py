@@ -1,6 +1,6 @@
 """Which signals to record, and their values for one forward pass: the door from torch to numpy."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -8,6 +8,7 @@ from jaxtyping import Shaped
 from torch import Tensor
 
 from vestige.core.errors import InputError, unknown_name
+from vestige.core.record import LATER
 from vestige.data.transforms import Identity, View
 from vestige.signals import confidence, gradient
 from vestige.signals.source import UNITS
@@ -29,11 +30,13 @@ class Observation:
     checkpoints: epochs at whose end every sample is measured; 0 is the initialization.
     signals: names from `vestige.signals.source.UNITS`; loss and confidence are derived, not stored.
     queries: deterministic views of each sample (`vestige.data.transforms`), one signal column each.
+    weights_at: epochs at whose end the weights are kept, beside the final ones.
     """
 
     checkpoints: tuple[int, ...]
     signals: tuple[str, ...] = RECORDED_ALWAYS
     queries: tuple[View, ...] = (Identity(),)
+    weights_at: tuple[int, ...] = field(default=(), metadata=LATER)
 
     def __post_init__(self) -> None:
         for name in self.signals:

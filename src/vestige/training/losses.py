@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from vestige.core import check
 from vestige.core.record import LATER
+from vestige.training.centered import CenterRelaxed
 
 FORMS = ("image", "tabular")
 ROUNDED = 1e-4  # how far from 1 the sum of float32 probabilities may be
@@ -136,7 +137,7 @@ class RelaxLoss:
         return held + passed * (_one_hot(targets, p) - p)
 
 
-Loss = CrossEntropy | RelaxLoss
+Loss = CrossEntropy | RelaxLoss | CenterRelaxed
 
 
 def _at(values: Tensor, targets: Tensor) -> Tensor:

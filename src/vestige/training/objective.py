@@ -6,8 +6,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from vestige.training.losses import Loss
+from vestige.training.centered import Centered, CenterRelaxed
+from vestige.training.losses import CrossEntropy, Loss, RelaxLoss
 from vestige.training.recipe import Recipe
+
+Bound = CrossEntropy | RelaxLoss | Centered
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,30 +21,42 @@ class Objective:
     strength: the share of `protecting` in what they learn from; loss has what is left.
     """
 
-    loss: Loss
+    loss: Bound
     rest: Sequence[nn.Parameter] = ()
-    protecting: Loss | None = None
+    protecting: Bound | None = None
     protected: Sequence[nn.Parameter] = ()
     strength: int | float = 1.0
 
     @classmethod
-    def of(cls, recipe: Recipe, module: nn.Module, inputs: Tensor) -> "Objective":
-        """The recipe's objective. inputs: a few samples, to see the module's regions."""
+    def of(
+        cls, recipe: Recipe, module: nn.Module, inputs: Tensor, classes: int = 0, seed: int = 0
+    ) -> "Objective":
+        """The recipe's objective.
+
+        inputs: a few samples, to see the module's regions. seed: of what the loss itself has to learn.
+        """
         routing = recipe.routing
         if routing is None or routing.loss is None:
-            return cls(recipe.loss)
+            return cls(bound(recipe.loss, module, inputs, classes, seed))
         names = {name for region in routing.protected.of(module, inputs) for name in region.parameters}
         learning = {name: value for name, value in module.named_parameters() if value.requires_grad}
         return cls(
-            recipe.loss,
+            bound(recipe.loss, module, inputs, classes, seed),
             [value for name, value in learning.items() if name not in names],
-            routing.loss,
+            bound(routing.loss, module, inputs, classes, seed),
             [value for name, value in learning.items() if name in names],
             routing.strength,
         )
 
     def differentiate(self, logits: Tensor, targets: Tensor, epoch: int) -> None:
         """Leave each parameter the gradient of its own mean batch loss, from logits [batch classes]."""
+        for learned in self._learned():
+            learned.optimizer.zero_grad()
+        self._differentiate(logits, targets, epoch)
+        for learned in self._learned():
+            learned.optimizer.step()
+
+    def _differentiate(self, logits: Tensor, targets: Tensor, epoch: int) -> None:
         if self.protecting is None or not self.protected:
             self.loss(logits, targets, epoch).mean().backward()
             return
@@ -53,7 +68,16 @@ class Objective:
             defended.backward()
             return
         _leave(plain, self.rest, retain=True)
-        _leave(defended, self.protected)
+        centers = [learned.centers for learned in self._learned()]
+        _leave(defended, [*self.protected, *centers])
+
+    def _learned(self) -> list[Centered]:
+        return [one for one in (self.loss, self.protecting) if isinstance(one, Centered)]
+
+
+def bound(loss: Loss, module: nn.Module, inputs: Tensor, classes: int, seed: int) -> Bound:
+    """The loss as it can be asked about the module's logits, with what it has to learn itself."""
+    return Centered(loss, module, inputs, classes, seed) if isinstance(loss, CenterRelaxed) else loss
 
 
 def _leave(loss: Tensor, parameters: Sequence[nn.Parameter], retain: bool = False) -> None:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from vestige.core import seeds
 from vestige.signals.measure import Observation
 from vestige.training.accounting import Sampling, epsilon_spent, noise_for, noise_of, opacus, statement
+from vestige.training.centered import CenterRelaxed
 from vestige.training.engine import Job, Material, Progress, Recording, Trained, initialized
 from vestige.training.losses import RelaxLoss
 from vestige.training.optimizers import SAM
@@ -49,8 +50,10 @@ def _unsound(recipe: Recipe) -> str | None:
         return "a teacher that trains on the same members without noise would void the guarantee"
     if recipe.mixing is not None:
         return "mixup puts two samples into one gradient, so that clipping bounds neither"
-    if isinstance(recipe.loss, RelaxLoss):
-        return "RelaxLoss looks at the mean of the batch, so that one sample moves the gradients of others"
+    if isinstance(recipe.loss, RelaxLoss | CenterRelaxed):
+        return (
+            "a relaxed loss looks at the mean of the batch, so that one sample moves the gradients of others"
+        )
     if isinstance(recipe.optimizer, SAM):
         return "SAM looks at the batch twice, and the accountant counts one look"
     if recipe.precision != "float32":

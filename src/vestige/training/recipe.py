@@ -7,9 +7,10 @@ from vestige.core.errors import InputError
 from vestige.core.record import LATER
 from vestige.data.transforms import Identity, Transform
 from vestige.models.catalog import ModelSpec
+from vestige.training.centered import CenterRelaxed
 from vestige.training.losses import CrossEntropy, Loss, RelaxLoss
 from vestige.training.mixing import Mixup
-from vestige.training.optimizers import SGD, Optimizer
+from vestige.training.optimizers import SAM, SGD, Optimizer
 from vestige.training.output import LogitReweighting
 from vestige.training.privacy import DPSGD
 from vestige.training.routing import Retraining, Routing
@@ -67,18 +68,21 @@ class Recipe:
 
 
 def _check_together(recipe: Recipe) -> None:
-    """RelaxLoss knows one label for each sample; regions take the recipe apart once."""
+    """Relaxed losses know one label for each sample; regions take the recipe apart once."""
     rows = {
         "distillation": isinstance(recipe.targets, Distilled),
         "selena": isinstance(recipe.targets, SplitTaught),
         "mixup": recipe.mixing is not None,
     }
-    if any(isinstance(loss, RelaxLoss) for loss in losses_of(recipe)):
-        for other in (name for name, present in rows.items() if present):
-            raise Conflict(
-                f"relax_loss and {other} cannot be combined: the first needs one label for each sample, the "
-                "second gives it several; drop one of the two"
-            )
+    for name, kind in (("relax_loss", RelaxLoss), ("crl", CenterRelaxed)):
+        for other in (other for other, present in rows.items() if present):
+            if any(isinstance(loss, kind) for loss in losses_of(recipe)):
+                raise Conflict(
+                    f"{name} and {other} cannot be combined: the first needs one label for each sample, the "
+                    "second gives it several; drop one of the two"
+                )
+    if isinstance(recipe.optimizer, SAM) and any(isinstance(x, CenterRelaxed) for x in losses_of(recipe)):
+        raise Conflict("crl and sam cannot be combined: its centers take one step in each batch; drop one")
     _check_regions(recipe)
 
 
@@ -106,6 +110,11 @@ def _check_regions(recipe: Recipe) -> None:
             f"pptp retrains for {retraining.epochs} epochs, and the recipe has {recipe.epochs} in all; give "
             "early_stopping before pptp, or drop one of the two"
         )
+
+
+def has_centers(recipe: Recipe) -> bool:
+    """Whether some part of the network learns from a loss that learns centers of its features."""
+    return any(isinstance(loss, CenterRelaxed) and loss.weight > 0 for loss in losses_of(recipe))
 
 
 def losses_of(recipe: Recipe) -> tuple[Loss, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from vestige.training.objective import Objective
+from vestige.training.objective import Objective, bound
 from vestige.training.recipe import Recipe
 
 
@@ -37,10 +37,12 @@ class Second:
 
 
 @torch.no_grad()
-def rewound(recipe: Recipe, module: nn.Module, initial: nn.Module, inputs: Tensor) -> Second:
+def rewound(
+    recipe: Recipe, module: nn.Module, initial: nn.Module, inputs: Tensor, classes: int = 0, seed: int = 0
+) -> Second:
     """The module with its protected regions as they were initialized, and the rest frozen; changed in place.
 
-    inputs: a few samples, to see the module's regions.
+    inputs: a few samples, to see the module's regions. seed: of what the loss itself has to learn.
     """
     assert recipe.retraining is not None
     regions = recipe.retraining.protected.of(module, inputs)
@@ -50,8 +52,9 @@ def rewound(recipe: Recipe, module: nn.Module, initial: nn.Module, inputs: Tenso
         state[name].copy_(beginning[name])
     for name, parameter in module.named_parameters():
         parameter.requires_grad_(name in own and parameter.requires_grad)
+    loss = bound(recipe.retraining.loss, module, inputs, classes, seed)
     learning = [parameter for parameter in module.parameters() if parameter.requires_grad]
-    return Second(Objective(recipe.retraining.loss), learning, list(_with_buffers(module, own)))
+    return Second(Objective(loss), learning, list(_with_buffers(module, own)))
 
 
 def _with_buffers(module: nn.Module, moving: set[str]) -> Iterable[nn.Module]:

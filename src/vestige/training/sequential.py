@@ -22,6 +22,7 @@ from vestige.training.output import Release
 from vestige.training.recipe import Recipe
 from vestige.training.retraining import Second, begins_again, phase_of, rewound
 from vestige.training.sharpness import uphill
+from vestige.training.snapshots import snapshot
 
 # Samples that a forward pass holds at once; fixed, so that signals repeat bit for bit. Measured: a few images
 # stay in cache (half the time of 512 at once), rows of a table want large matrices.
@@ -51,9 +52,11 @@ def _train_one(
     module = initialized(recipe, material, seed, model)
     if material.inputs.dim() == 4:
         module.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-    objective = Objective.of(recipe, module, material.inputs[:2])
+    centers = seeds.derive(seed, "centers", model)
+    objective = Objective.of(recipe, module, material.inputs[:2], material.num_classes, centers)
     optimizer = recipe.optimizer.build(module.parameters())
     second: Second | None = None
+    early: dict[str, Tensor] = {}
     recording = Recording.of(recipe, observation, job, model)
     with _own_random_state(seeds.derive(seed, "noise", model), material.device):
         augment = torch.Generator(material.device).manual_seed(seeds.derive(seed, "augmentation", model))
@@ -61,10 +64,10 @@ def _train_one(
             if epoch in observation.checkpoints:
                 released = release(recipe, module, material, job.members[position])
                 recording.add(observe(module, material, observation, released))
+            early |= snapshot(observation, epoch, module.state_dict)
             if begins_again(recipe, epoch):
-                second = rewound(
-                    recipe, module, initialized(recipe, material, seed, model), material.inputs[:2]
-                )
+                initial = initialized(recipe, material, seed, model)
+                second = rewound(recipe, module, initial, material.inputs[:2], material.num_classes, centers)
                 objective, optimizer = second.objective, recipe.optimizer.build(second.learning)
             set_learning_rate(optimizer, recipe, epoch)
             module.train()
@@ -76,7 +79,7 @@ def _train_one(
         released = release(recipe, module, material, job.members[position])
         if recipe.epochs in observation.checkpoints:
             recording.add(observe(module, material, observation, released))
-    return Trained(model, recording.values(), final_weights(module, released))
+    return Trained(model, recording.values(), final_weights(module, released) | early)
 
 
 def _batches(

@@ -6,6 +6,7 @@ sequential engine; the models agree with it up to float32 rounding.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -20,8 +21,9 @@ from vestige.training.losses import Loss
 from vestige.training.optimizers import SAM, SGD, base_rule
 from vestige.training.output import Release
 from vestige.training.perceptron import ACTIVATIONS, Layer, alternates, layers_of, stacked_parameters
-from vestige.training.recipe import Recipe
+from vestige.training.recipe import Recipe, has_centers
 from vestige.training.routing import Routing
+from vestige.training.snapshots import snapshot
 from vestige.training.updates import StackedAdam, StackedClimb, StackedSGD, Taker, stacked_update
 
 EVALUATION_BATCH = 512  # samples per forward pass, as in the sequential engine
@@ -41,6 +43,8 @@ def unsupported(module: nn.Module, recipe: Recipe) -> str | None:
     rule = base_rule(recipe.optimizer)
     if recipe.retraining is not None:
         return "a part of it is trained again by itself"
+    if has_centers(recipe):
+        return "its loss learns centers of the features"
     if recipe.routing is not None and _splits_layers(recipe.routing):
         return "its regions part the weight of a layer from its bias"
     if isinstance(rule, SGD) and rule.nesterov:
@@ -58,18 +62,24 @@ def train(
 ) -> list[Trained]:
     """The trained models, in the order of `job.models`."""
     stack = Stack(recipe, material, job)
+    early: list[dict[str, Tensor]] = [{} for _ in job.models]
     recording = Recording.of(recipe, observation, job, job.models[0])
     with torch.no_grad():
         for epoch in range(recipe.epochs):
             if epoch in observation.checkpoints:
                 recording.add(stack.observe(observation, stack.release()))
+            for position, kept in enumerate(early):
+                kept |= snapshot(observation, epoch, partial(stack.weights, position))
             stack.train_epoch(epoch)
             progress(len(job.models))
         released = stack.release()
         if recipe.epochs in observation.checkpoints:
             recording.add(stack.observe(observation, released))
     place = {model: position for position, model in enumerate(stack.models)}
-    return [Trained(m, recording.values(place[m]), stack.weights(place[m], released)) for m in job.models]
+    return [
+        Trained(m, recording.values(place[m]), stack.weights(place[m], released) | early[place[m]])
+        for m in job.models
+    ]
 
 
 Weighted = tuple[tuple[Loss, int | float], ...]

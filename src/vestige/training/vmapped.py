@@ -19,7 +19,7 @@ from vestige.training.engine import Job, Material, Progress, Recording, Trained,
 from vestige.training.feed import Feed
 from vestige.training.optimizers import SAM
 from vestige.training.output import Release
-from vestige.training.recipe import Recipe
+from vestige.training.recipe import Recipe, has_centers
 from vestige.training.sequential import as_columns, autocast, evaluation_batch, set_learning_rate
 from vestige.training.sharpness import climb
 
@@ -30,6 +30,8 @@ def unsupported(module: nn.Module, recipe: Recipe, signals: tuple[str, ...] = ()
     """Why this engine cannot train the module and record the signals, or None if it can."""
     if recipe.routing is not None or recipe.retraining is not None:
         return "its regions learn from different losses"
+    if has_centers(recipe):
+        return "its loss learns centers of the features"
     if "gradient_norm" in signals:
         return "it sees logits, not the last layer's inputs"
     if any(isinstance(part, _DropoutNd) and part.p > 0 for part in module.modules()):
