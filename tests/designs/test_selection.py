@@ -1,5 +1,6 @@
 """PPTP's regions, chosen on samples that the audit leaves out."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -10,6 +11,7 @@ import vestige
 from vestige.audits.options import Options
 from vestige.core.errors import InputError
 from vestige.data import sources
+from vestige.defenses.writing import from_text
 from vestige.designs import selection
 from vestige.designs.selection import Candidate, best, decided, reference_data, selected, undecided
 from vestige.risk.estimate import Estimate
@@ -57,7 +59,10 @@ def test_where_none_qualifies_all_are_protected_and_it_is_said():
     ("text", "expected"),
     [
         (AUTO, f"{AUTO}/protect=head"),
-        (f"{AUTO}/protect=auto/strength=0.5", f"{AUTO}/strength=0.5/protect=head"),
+        (f"{AUTO}/protect=auto/strength=0.5", f"{AUTO}/protect=head/strength=0.5"),
+        (f"{AUTO}/auto/0.5", f"{AUTO}/protect=head/0.5"),
+        (f"{AUTO},protect = auto", f"{AUTO}/protect=head"),
+        ("pptp:protect=auto/defense=relax_loss:0.5", "pptp:protect=head/defense=relax_loss:0.5"),
         (f"{AUTO}/auto", f"{AUTO}/protect=head"),
         (f"weight_decay:0.001+{AUTO}", f"weight_decay:0.001+{AUTO}/protect=head"),
         (f"{AUTO}/protect=back", f"{AUTO}/protect=back"),
@@ -67,6 +72,7 @@ def test_where_none_qualifies_all_are_protected_and_it_is_said():
 def test_a_choice_is_written_into_the_defense(text, expected):
     assert decided(text, "head") == expected
     assert undecided(text) == (text != expected)
+    assert from_text(decided(text, "head")) == from_text(expected)
     assert not undecided(expected)
 
 
@@ -109,7 +115,49 @@ def test_candidates_are_every_suffix_prefix_and_all(tmp_path):
     assert sizes["head"] == 16 * 10 + 10
     assert sizes["all"] == sizes["layer1"] + sizes["layer2..head"]
     assert found.chosen in found.candidates
-    assert selected(BASE, tmp_path) == found  # and trains nothing anew
+    trained = models_in(tmp_path)
+    assert len(trained) == 4 * (1 + len(found.candidates))  # none beside them
+    assert selected(BASE, tmp_path) == found
+    assert models_in(tmp_path) == trained  # nothing was trained anew
+
+
+def models_in(folder):
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*.safetensors")}
+
+
+def test_noise_in_the_data_is_in_the_reference_data_alike(tmp_path):
+    noisy = dataclasses.replace(BASE, label_noise=0.2, canaries=10)
+    found = selection._prepared(noisy, "head", reference_data(noisy), tmp_path)
+    assert found.mislabelled.mean() == pytest.approx(0.2, abs=0.01)
+    assert found.canaries is None
+    assert found.plan.seed != BASE.seed
+    assert found.options.defense == f"{AUTO}/protect=head"
+
+
+def test_a_network_with_one_region_leaves_nothing_to_choose(tmp_path):
+    with pytest.raises(InputError, match="one region only"):
+        vestige.compare("digits", [AUTO], samples=900, models=4, model="linear", epochs=1, out=tmp_path)
+    assert not (tmp_path / "cells").exists()
+
+
+@pytest.mark.parametrize(
+    ("lost", "gained", "qualified", "said"),
+    [
+        ((0.0, -0.005, 0.005), (0.1, 0.05, 0.15), True, ""),
+        ((0.008, 0.0, 0.02), (0.1, 0.05, 0.15), True, "the accuracy lost may be above that"),
+        ((0.0, -0.005, 0.005), (0.1, -0.05, 0.25), True, "the gain may be none"),
+        ((0.0, -0.005, 0.005), (-0.1, -0.2, -0.05), True, "No regions that qualify gain privacy there"),
+        ((0.2, 0.1, 0.3), (-0.1, -0.2, -0.05), False, "It gains none there"),
+    ],
+)
+def test_what_the_intervals_leave_open_is_said(lost, gained, qualified, said):
+    lost, gained = (Estimate(value=v, low=low, high=high) for v, low, high in (lost, gained))
+    one = Candidate(words="head", lost=lost, gained=gained, parameters=1)
+    note = selection.Selection(
+        defense=AUTO, seed=0, samples=300, budget=0.01, candidates=(one,), chosen=one, qualified=qualified
+    ).note
+    assert said in note
+    assert note.endswith("there).") == (not said)
 
 
 def test_a_comparison_chooses_for_each_seed_and_trains_what_was_chosen(tmp_path, monkeypatch):

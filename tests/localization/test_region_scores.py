@@ -7,8 +7,9 @@ from torch import nn
 from torch.nn import functional
 
 from vestige.data.dataset import Dataset
-from vestige.localization.weights import _gathered, weight_scores  # pyright: ignore[reportPrivateUsage]
+from vestige.localization.weights import _gathered  # pyright: ignore[reportPrivateUsage]
 from vestige.models.regions import Region
+from vestige.training.critical import weight_scores
 
 SAMPLES = 12
 

@@ -1,9 +1,10 @@
 """The page that compares defenses says what the figures say, and nothing that they do not."""
 
+import numpy as np
 import pytest
 
 from vestige.report.protection import render_protection
-from vestige.report.protection_figures import ProtectionRow, front_figure
+from vestige.report.protection_figures import ProtectionRow, everywhere, front_figure
 from vestige.risk.estimate import Estimate
 
 ACCURACY, POWERFUL = ("utility", "test_accuracy"), ("loss-powerful", "advantage")
@@ -87,3 +88,35 @@ def test_why_a_defense_failed_is_told_in_the_failure_s_own_words(tmp_path):
     )
     said = page([row("none", 0.8, 0.1), failed], tmp_path)
     assert "a:1 could not be measured: Error: caused by &lt;a&gt; loss of memory" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "plain"),
+    [
+        ("pptp:label_smoothing:0.3/protect=back", "label_smoothing:0.3"),
+        ("pptp:label_smoothing:0.3", "label_smoothing:0.3"),
+        ("pptp:relax_loss:0.5;upper=0.3/strength=0.5", "relax_loss:0.5/upper=0.3"),
+        ("dropout:0.3+pptp:relax_loss:1/protect=head+cutout:4", "dropout:0.3+relax_loss:1+cutout:4"),
+        ("label_smoothing:0.3", "label_smoothing:0.3"),
+    ],
+)  # fmt: skip
+def test_the_plain_form_of_a_limited_defense(name, plain):
+    assert everywhere(name) == plain
+
+
+def test_a_line_joins_a_defense_with_itself_in_some_regions_only():
+    rows = [row("none", 0.8, 0.4), row("a:1", 0.75, 0.2), row("pptp:a:1/protect=head", 0.78, 0.3)]
+    rows.append(row("pptp:b:1", 0.7, 0.5))  # its plain form is not compared
+    *_, line = front_figure(rows, POWERFUL, "Advantage").marks
+    assert np.array_equal(line.x, [0.75, 0.78])
+    assert np.array_equal(line.y, [0.2, 0.3])
+    assert "joins" in front_figure(rows, POWERFUL, "Advantage").caption
+    assert "joins" not in front_figure(rows[:2], POWERFUL, "Advantage").caption
+
+
+def test_what_is_lost_and_gained_stands_on_the_page(tmp_path):
+    more = {("utility", "lost"): near(0.05), ("lira-online-fixed", "gained"): near(0.2)}
+    said = page([row("none", 0.8, 0.4), row("a:1", 0.75, 0.2, more=more)], tmp_path)
+    assert "Loss disparity" in said
+    assert "4.00 (3.17 to 5.25)" in said
+    assert "Loss disparity" not in page([row("none", 0.8, 0.4), row("a:1", 0.75, 0.2)], tmp_path)

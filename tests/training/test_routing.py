@@ -240,7 +240,7 @@ def test_a_recipe_without_regions_keeps_its_hash():
         ({"privacy": DPSGD(delta=1e-3, noise=1.0)}, "put dp_sgd into pptp"),
         (
             {"retraining": Retraining(protected=Protected(words=("head",)), loss=SMOOTH, epochs=1)},
-            "routed and as two_phase",
+            "pptp is given beside pptp in two phases",
         ),
     ],
 )

@@ -9,8 +9,9 @@ from vestige.population.plan import Plan
 from vestige.population.store import Store
 from vestige.training.arithmetic import configure, restored
 from vestige.training.engine import Material
+from vestige.training.logits import as_columns
 from vestige.training.reopened import reopened
-from vestige.training.sequential import as_columns, evaluation_batch
+from vestige.training.sequential import evaluation_batch
 
 
 def opened(

@@ -3,6 +3,7 @@
 from vestige.defenses.confidence_penalty import ConfidencePenalty
 from vestige.defenses.crl import CRL
 from vestige.defenses.cutout import CutoutDefense
+from vestige.defenses.cwrf import CWRF
 from vestige.defenses.defense import Defense
 from vestige.defenses.distillation import Distillation
 from vestige.defenses.disturb_label import DisturbLabel
@@ -39,6 +40,7 @@ _ALL: tuple[type[Defense], ...] = (
     PreIdentification,
     DPSGDDefense,
     PPTP,
+    CWRF,
     LogitReweightingDefense,
 )
 DEFENSES = {defense.name: defense for defense in _ALL}

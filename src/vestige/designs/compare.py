@@ -19,7 +19,14 @@ from vestige.designs.disparity import disparity_rows
 from vestige.designs.measurement import loss_ranks, measured, notes_of
 from vestige.designs.protection import MeasuredRow, Protection, with_time_ratios
 from vestige.designs.run import finished, folder_of, manifest_of, prepared_cell
-from vestige.designs.selection import Selection, decided, reference_data, selected, undecided
+from vestige.designs.selection import (
+    Selection,
+    decided,
+    reference_data,
+    require_regions,
+    selected,
+    undecided,
+)
 from vestige.designs.treated import treated_rows
 from vestige.designs.tuning import tuned_private
 from vestige.models.protected import ALL
@@ -123,6 +130,8 @@ def _checked(design: Design, folder: Path) -> dict[Cell, Prepared]:
             reference_data(cell.options)
         tried = _with_words(cell, ALL) if open_choice else cell
         found[cell] = prepared_cell(tried, folder / "cells" / cell.folder)
+        if open_choice:
+            require_regions(found[cell])
     return found
 
 

@@ -1,5 +1,6 @@
 """Which regions PPTP protects, chosen on reference data: samples that the audit leaves out."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,6 +10,7 @@ import torch
 from vestige.audits.options import Options
 from vestige.audits.preparation import Prepared, prepare
 from vestige.audits.step import Listener, Step, silent
+from vestige.core import seeds
 from vestige.core.errors import InputError
 from vestige.data import sources
 from vestige.data.dataset import Dataset
@@ -22,7 +24,9 @@ from vestige.population.fit import Progress, fit_all
 from vestige.risk.estimate import Estimate
 from vestige.training.routing import AUTO
 
+AUTOMATIC = re.compile(rf"(protect\s*=\s*)?{AUTO}")
 MODELS = 8  # of each candidate: four pairs of targets
+LEAST_MODELS = 4  # the likelihood ratio needs references
 FEWEST = 200  # reference samples: 100 members and 100 others of a model
 
 
@@ -65,7 +69,23 @@ class Selection:
         return (
             f"Seed {self.seed}: protects {self.chosen.words}, chosen on {self.samples:,} samples that the "
             f"audit leaves out ({how}: accuracy lost {_shown(lost)}, AUC gained {_shown(gained)} there)."
+            f"{self._doubt}"
         )
+
+    @property
+    def _doubt(self) -> str:
+        """What the intervals leave open; empty where they leave nothing."""
+        lost, gained = self.chosen.lost, self.chosen.gained
+        said = ""
+        if self.qualified and (lost.high is None or lost.high > self.budget):
+            said += " By its interval the accuracy lost may be above that."
+        if (gained.value or 0.0) <= 0:
+            said += (
+                " No regions that qualify gain privacy there." if self.qualified else " It gains none there."
+            )
+        elif gained.low is None or gained.low <= 0:
+            said += " By its interval the gain may be none."
+        return said
 
 
 def undecided(text: str) -> bool:
@@ -78,6 +98,16 @@ def decided(text: str, words: str) -> str:
     parts = [part.strip() for part in BETWEEN.split(text)]
     kept = [_with_words(part, words) if undecided(part) else part for part in parts]
     return "+".join(part for part in kept if part) or NONE
+
+
+def require_regions(prepared: Prepared) -> None:
+    """Check that the model has regions among which some can be chosen.
+
+    prepared: of a defense that leaves the regions to be chosen, with any of them protected.
+    Raises InputError for a model with one region, where there is nothing to choose.
+    """
+    regions, _ = _regions(prepared, _pptp(prepared.options.defense))
+    protected(regions, (regions[0].name,))
 
 
 def reference_data(options: Options) -> Dataset:
@@ -106,7 +136,7 @@ def selected(options: Options, folder: Path, listener: Listener = silent) -> Sel
     """
     data = reference_data(options)
     plain = _prepared(options, NONE, data, folder)
-    regions, sizes = _regions(plain, options.defense)
+    regions, sizes = _regions(plain, _pptp(options.defense))
     words = [written([r.name for r in regions], chosen) for chosen in candidates(regions)]
     populations = {word: _prepared(options, word, data, folder) for word in (*words, ALL)}
     found = _figures({NONE: plain, **populations}, options.jobs, listener)
@@ -144,7 +174,8 @@ def _prepared(options: Options, words: str, data: Dataset, folder: Path) -> Prep
     own = replace(
         options,
         samples=None,
-        models=min(MODELS, options.models or MODELS),
+        models=max(LEAST_MODELS, min(MODELS, options.models or MODELS)),
+        seed=seeds.derive(options.seed, "selection"),
         attack=("lira-online-fixed",),
         signals=(),
         checkpoints=2,
@@ -173,11 +204,11 @@ def _figures(
     }
 
 
-def _regions(plain: Prepared, defense: str) -> tuple[tuple[Region, ...], dict[str, int]]:
+def _regions(prepared: Prepared, pptp: PPTP) -> tuple[tuple[Region, ...], dict[str, int]]:
     """The regions of the model and how many parameters each has."""
-    plan = plain.plan
+    plan = prepared.plan
     module = build(plan.recipe.model, plan.dataset.shape, plan.dataset.num_classes)
-    regions = _pptp(defense).protected.all_of(module, torch.from_numpy(plan.dataset.as_floats(slice(2))))
+    regions = pptp.protected.all_of(module, torch.from_numpy(plan.dataset.as_floats(slice(2))))
     counts = {name: value.numel() for name, value in module.named_parameters()}
     return regions, {r.name: sum(counts.get(name, 0) for name in r.parameters) for r in regions}
 
@@ -195,12 +226,14 @@ def _budget(text: str) -> float:
 
 
 def _with_words(part: str, words: str) -> str:
-    """One PPTP as written with its regions in words."""
+    """One PPTP as written with its regions in words; further parameters keep their places."""
     if words == NONE:
         return ""
-    head, *parameters = part.split("/")
-    kept = [p for p in parameters if p.strip() not in (AUTO, f"protect={AUTO}")]
-    return "/".join([head, *kept, f"protect={words}"])
+    name, _, given = part.partition(":")
+    named = f"protect={words}"
+    parameters = [p.strip() for p in re.split("[,/]", given) if p.strip()]
+    placed = [named if AUTOMATIC.fullmatch(p) else p for p in parameters]
+    return f"{name}:{'/'.join(placed if named in placed else [*placed, named])}"
 
 
 def _shown(estimate: Estimate) -> str:

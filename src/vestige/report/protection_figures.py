@@ -1,5 +1,6 @@
 """What was measured of a defense, and how it is drawn: use against leakage, and ranks of losses."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -7,7 +8,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from vestige.report.figure import Axis, Figure, Grid, Points, Table
+from vestige.report.figure import Axis, Figure, Grid, Line, Mark, Points, Table
 from vestige.risk.estimate import Estimate
 from vestige.risk.selection import Candidate, front
 
@@ -18,6 +19,7 @@ TEST_ACCURACY: Key = ("utility", "test_accuracy")
 AVERAGE, POWERFUL = ("loss-average", "advantage"), ("loss-powerful", "advantage")
 ADAPTIVE: Key = ("loss-adaptive", "advantage")
 LABEL_ONLY: Key = ("label-only", "advantage")
+ROUTED = re.compile(r"pptp:(?:defense=)?([^/,+]+)[^+]*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +69,10 @@ class LossRanks:
 
 
 def front_figure(rows: Sequence[ProtectionRow], key: Key, title: str) -> Figure:
-    """Accuracy against a figure of leakage, a point per defense, those that no other beats joined."""
+    """Accuracy against a figure of leakage, a point per defense, those that no other beats joined.
+
+    A line goes from each defense to itself in some regions only.
+    """
     shown = [row for row in rows if np.isfinite(row.value(key)) and np.isfinite(row.value(TEST_ACCURACY))]
     candidates = [
         Candidate(name=r.name, mechanism="", accuracy=r.value(TEST_ACCURACY), leakage=r.value(key))
@@ -77,17 +82,19 @@ def front_figure(rows: Sequence[ProtectionRow], key: Key, title: str) -> Figure:
     by_name = {row.name: row for row in shown}
     on_front = [by_name[name] for name in names]
     others = [row for row in shown if row.name not in names]
-    marks = [_points("not beaten", on_front, key, "accent", joined=True)]
+    marks: list[Mark] = [_points("not beaten", on_front, key, "accent", joined=True)]
     if others:
         marks.append(_points("beaten by another", others, key, "muted", joined=False))
+    steps = _steps(by_name, key)
+    limited = " A line joins a defense everywhere with the same in some regions only." if steps else ""
     return Figure(
         key=f"front-{key[0]}-{key[1].replace('@', '-at-')}",
         title=f"{title} against accuracy",
-        caption="Each point is a defense, with its intervals along both axes.",
+        caption=f"Each point is a defense, with its intervals along both axes.{limited}",
         alt=f"Not beaten, by falling accuracy: {', '.join(names)}.",
         x=Axis(title="Accuracy on non-members", percent=True),
         y=Axis(title=title, low=min(0.0, *(row.value(key) for row in shown)) if shown else 0.0),
-        marks=tuple(marks),
+        marks=(*marks, *steps),
         table=Table(
             header=("defense", "test_accuracy", "leakage", "on_front"),
             rows=tuple(
@@ -96,6 +103,27 @@ def front_figure(rows: Sequence[ProtectionRow], key: Key, title: str) -> Figure:
             ),
         ),
         height=460,
+    )
+
+
+def everywhere(name: str) -> str:
+    """The defense as written where pptp limits it to regions; the name itself without pptp."""
+    return ROUTED.sub(lambda found: found[1].replace(";", "/"), name)
+
+
+def _steps(rows: Mapping[str, ProtectionRow], key: Key) -> tuple[Line, ...]:
+    """A line for each defense in some regions only whose plain form is among the rows."""
+    pairs = [(rows.get(everywhere(name)), row) for name, row in rows.items() if everywhere(name) != name]
+    ends = [(plain, routed) for plain, routed in pairs if plain is not None]
+    return tuple(
+        Line(
+            name="in some regions only",
+            x=np.array([row.value(TEST_ACCURACY) for row in pair]),
+            y=np.array([row.value(key) for row in pair]),
+            color="amber",
+            listed=place == 0,
+        )
+        for place, pair in enumerate(ends)
     )
 
 

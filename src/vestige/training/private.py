@@ -19,11 +19,12 @@ from vestige.signals.measure import Observation
 from vestige.training.accounting import Sampling, epsilon_spent, noise_for, noise_of, opacus, statement
 from vestige.training.centered import CenterRelaxed
 from vestige.training.engine import Job, Material, Progress, Recording, Trained, initialized
+from vestige.training.logits import as_columns
 from vestige.training.losses import RelaxLoss
 from vestige.training.optimizers import SAM
 from vestige.training.recipe import Recipe
 from vestige.training.reopened import as_trained
-from vestige.training.sequential import as_columns, final_weights, observe, release, set_learning_rate
+from vestige.training.sequential import final_weights, observe, release, set_learning_rate
 from vestige.training.targets import Distilled, DisturbedLabels, SplitTaught
 
 __all__ = ["Learner", "epsilon_spent", "noise_for", "require", "statement", "train", "unsupported"]

@@ -90,25 +90,26 @@ def _check_regions(recipe: Recipe) -> None:
     routing, retraining = recipe.routing, recipe.retraining
     if routing is None and retraining is None:
         return
+    name = "cwrf" if retraining is not None and retraining.critical is not None else "pptp"
     if routing is not None and retraining is not None:
-        raise Conflict("pptp is given as routed and as two_phase; keep one")
+        raise Conflict("pptp is given beside pptp in two phases, or beside cwrf; keep one")
     if recipe.loss != CrossEntropy():
         raise Conflict(
-            f"pptp leaves plain cross-entropy to the regions it does not protect, but loss={recipe.loss} is "
-            "given for all of them; put that defense into pptp, or drop one of the two"
+            f"{name} begins with plain cross-entropy, or leaves it to regions that it does not protect, but "
+            f"loss={recipe.loss} is given for all; put that defense into {name}, or drop one of the two"
         )
     alone = retraining is not None or (routing is not None and routing.loss is not None)
     if recipe.privacy is not None and alone:
         raise Conflict(
-            "pptp and dp_sgd cannot be combined: clipping looks at one gradient of each sample, and pptp "
-            "takes two; put dp_sgd into pptp, or drop one of the two"
+            f"{name} and dp_sgd cannot be combined: a part of the training takes gradients without noise; "
+            "put dp_sgd into pptp, or drop one of the two"
         )
     if recipe.privacy is None and not alone:
         raise Conflict("pptp routes a loss or private training, and the recipe has neither; give a defense")
     if retraining is not None and retraining.epochs >= recipe.epochs:
         raise Conflict(
-            f"pptp retrains for {retraining.epochs} epochs, and the recipe has {recipe.epochs} in all; give "
-            "early_stopping before pptp, or drop one of the two"
+            f"{name} retrains for {retraining.epochs} epochs, and the recipe has {recipe.epochs} in all; "
+            f"give early_stopping before {name}, or drop one of the two"
         )
 
 

@@ -1,12 +1,13 @@
 """Training in which some regions of a network learn something else than the rest."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from vestige.core import check
 from vestige.core.errors import InputError
+from vestige.core.record import LATER
 from vestige.models.protected import protected
 from vestige.models.regions import GRAINS, Region, regions_of
 from vestige.training.losses import Loss
@@ -71,15 +72,32 @@ class Routing:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CriticalWeights:
+    """The share of all weights that privacy hangs on the most; see `vestige.training.critical`.
+
+    trade: the share of the distance to the initialization in their score; cross-entropy has the rest.
+    """
+
+    share: int | float
+    trade: int | float = 0.5
+
+    def __post_init__(self) -> None:
+        check.within("cwrf share", self.share, 0.0, 1.0)
+        check.within("cwrf trade", self.trade, 0.0, 1.0)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Retraining:
     """After training, protected regions start anew and learn again, beside a frozen rest.
 
-    loss: what they learn from. epochs: the last ones of the recipe; the schedule starts anew with them.
+    loss: what learns learns from. epochs: the last ones of the recipe; the schedule starts anew with them.
+    critical: single weights in place of regions; these stay as they were initialized, and the rest learns on.
     """
 
     protected: Protected
     loss: Loss
     epochs: int
+    critical: CriticalWeights | None = field(default=None, metadata=LATER)
 
     def __post_init__(self) -> None:
         check.at_least("retraining epochs", self.epochs, 1)

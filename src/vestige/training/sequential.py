@@ -15,12 +15,13 @@ from vestige.training import batches
 from vestige.training.engine import Job, Material, Progress, Recording, Trained, initialized
 from vestige.training.flagged import augmented, flags_of
 from vestige.training.lessons import lesson, one_hot
+from vestige.training.logits import as_columns
 from vestige.training.mixing import blend
 from vestige.training.objective import Objective
 from vestige.training.optimizers import SAM
 from vestige.training.output import Release
 from vestige.training.recipe import Recipe
-from vestige.training.retraining import Second, begins_again, phase_of, rewound
+from vestige.training.retraining import Second, begins_again, phase_of, second_phase
 from vestige.training.sharpness import uphill
 from vestige.training.snapshots import snapshot
 
@@ -52,8 +53,8 @@ def _train_one(
     module = initialized(recipe, material, seed, model)
     if material.inputs.dim() == 4:
         module.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-    centers = seeds.derive(seed, "centers", model)
-    objective = Objective.of(recipe, module, material.inputs[:2], material.num_classes, centers)
+    own = seeds.derive(seed, "centers", model)
+    objective = Objective.of(recipe, module, material.inputs[:2], material.num_classes, own)
     optimizer = recipe.optimizer.build(module.parameters())
     second: Second | None = None
     early: dict[str, Tensor] = {}
@@ -67,7 +68,8 @@ def _train_one(
             early |= snapshot(observation, epoch, module.state_dict)
             if begins_again(recipe, epoch):
                 initial = initialized(recipe, material, seed, model)
-                second = rewound(recipe, module, initial, material.inputs[:2], material.num_classes, centers)
+                members = torch.from_numpy(job.members[position]).to(material.device)
+                second = second_phase(recipe, module, initial, material, members, own)
                 objective, optimizer = second.objective, recipe.optimizer.build(second.learning)
             set_learning_rate(optimizer, recipe, epoch)
             module.train()
@@ -75,6 +77,8 @@ def _train_one(
                 second.rest()
             for inputs, targets in _batches(recipe, material, job, position, epoch, augment):
                 _step(recipe, module, objective, optimizer, inputs, targets, phase_of(recipe, epoch)[0])
+                if second is not None:
+                    second.hold()
             progress(1)
         released = release(recipe, module, material, job.members[position])
         if recipe.epochs in observation.checkpoints:
@@ -129,12 +133,6 @@ def _step(
     else:
         differentiate()
     optimizer.step()
-
-
-def as_columns(logits: Tensor) -> Tensor:
-    """Logits [batch classes]; a binary model's single logit becomes the pair (0, logit)."""
-    logits = logits.unsqueeze(-1) if logits.dim() == 1 else logits
-    return torch.cat([torch.zeros_like(logits), logits], -1) if logits.shape[-1] == 1 else logits
 
 
 @torch.no_grad()

@@ -19,10 +19,11 @@ from vestige.models.catalog import build
 from vestige.signals.measure import Observation
 from vestige.training import engines, treatable
 from vestige.training.engine import Job, Material, Progress, Trained
+from vestige.training.logits import as_columns
 from vestige.training.losses import CrossEntropy
 from vestige.training.recipe import Recipe
 from vestige.training.reopened import reopened
-from vestige.training.sequential import as_columns, evaluation_batch
+from vestige.training.sequential import evaluation_batch
 from vestige.training.targets import Distilled, Labels, SplitTaught
 from vestige.training.treatment import FEWEST
 

@@ -17,10 +17,11 @@ from vestige.data.transforms import Identity, View
 from vestige.signals.measure import Observation, measure
 from vestige.training.engine import Job, Material, Progress, Recording, Trained, initialized
 from vestige.training.feed import Feed
+from vestige.training.logits import as_columns
 from vestige.training.optimizers import SAM
 from vestige.training.output import Release
 from vestige.training.recipe import Recipe, has_centers
-from vestige.training.sequential import as_columns, autocast, evaluation_batch, set_learning_rate
+from vestige.training.sequential import autocast, evaluation_batch, set_learning_rate
 from vestige.training.sharpness import climb
 
 State = dict[str, Tensor]
