@@ -72,10 +72,10 @@ def row(lost, gained):
     [
         ((0.02, 0.01, 0.04), (0.1, 0.08, 0.12), "5.00 (2.00 to 12.00)"),
         ((0.02, 0.01, 0.04), (-0.1, -0.12, -0.08), "-5.00 (-12.00 to -2.00)"),
-        ((0.0, -0.01, 0.01), (0.1, 0.08, 0.12), "protects and loses no accuracy that can be told"),
-        ((-0.02, -0.03, -0.01), (0.1, 0.08, 0.12), "protects and gains accuracy"),
-        ((-0.02, -0.03, -0.01), (-0.1, -0.12, -0.08), "leaks more and gains accuracy"),
-        ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0), "loses no accuracy that can be told"),
+        ((0.0, -0.01, 0.01), (0.1, 0.08, 0.12), "protects, no clear loss"),
+        ((-0.02, -0.03, -0.01), (0.1, 0.08, 0.12), "protects, gains accuracy"),
+        ((-0.02, -0.03, -0.01), (-0.1, -0.12, -0.08), "leaks more, gains accuracy"),
+        ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0), "no clear loss"),
         ((0.02, None, None), (0.1, 0.08, 0.12), "no interval"),
     ],
 )

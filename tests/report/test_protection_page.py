@@ -107,7 +107,7 @@ def test_the_plain_form_of_a_limited_defense(name, plain):
 def test_a_line_joins_a_defense_with_itself_in_some_regions_only():
     rows = [row("none", 0.8, 0.4), row("a:1", 0.75, 0.2), row("pptp:a:1/protect=head", 0.78, 0.3)]
     rows.append(row("pptp:b:1", 0.7, 0.5))  # its plain form is not compared
-    *_, line = front_figure(rows, POWERFUL, "Advantage").marks
+    line, *_ = front_figure(rows, POWERFUL, "Advantage").marks
     assert np.array_equal(line.x, [0.75, 0.78])
     assert np.array_equal(line.y, [0.2, 0.3])
     assert "joins" in front_figure(rows, POWERFUL, "Advantage").caption

@@ -2,19 +2,21 @@
 
 from collections.abc import Sequence
 
-from vestige.report.defense_table import Columns, shown
+from vestige.report.defense_table import Columns, defense_table, shown
 from vestige.report.markup import paragraph, table
-from vestige.report.protection_figures import TEST_ACCURACY, Key, ProtectionRow
+from vestige.report.protection_figures import Key, ProtectionRow
 from vestige.risk.estimate import Estimate
 
 LOST: Key = ("utility", "lost")
 GAINED: Key = ("lira-online-fixed", "gained")
 BY_LOSS: Key = ("loss", "gained")
-COLUMNS: Columns = (
+LEVELS: Columns = (
     ("Train loss", ("utility", "train_loss")),
     ("Test loss", ("utility", "test_loss")),
-    ("Train accuracy", ("utility", "train_accuracy")),
-    ("Test accuracy", TEST_ACCURACY),
+    ("LiRA AUC", ("lira-online-fixed", "auc")),
+    ("Loss AUC", ("loss", "auc")),
+)
+CHANGES: Columns = (
     ("Accuracy lost", LOST),
     ("LiRA AUC gained", GAINED),
     ("Loss AUC gained", BY_LOSS),
@@ -22,19 +24,21 @@ COLUMNS: Columns = (
 
 
 def disparity(rows: Sequence[ProtectionRow]) -> list[str]:
-    """A sentence on how to read it, and the table; empty where nothing is compared with no defense."""
-    if not any(LOST in row.estimates for row in rows):
+    """A sentence on how to read it, and the tables; empty where nothing is compared with no defense."""
+    compared = [row for row in rows if LOST in row.estimates]
+    if not compared:
         return []
-    header = ("Defense", *(title for title, _ in COLUMNS), "Gained per accuracy lost")
-    body = [(row.name, *(shown(row.estimates.get(key)) for _, key in COLUMNS), rate(row)) for row in rows]
+    header = ("Defense", "AUC per accuracy", *(title for title, _ in CHANGES))
+    body = [(r.name, rate(r), *(shown(r.estimates.get(key)) for _, key in CHANGES)) for r in compared]
     return [
         paragraph(
             "Defenses differ in what they cost for what they protect. Losses are mean cross-entropies in "
             "nats. Accuracy lost and AUC gained compare each model with the one trained on the same members "
-            "without a defense: above 0, accuracy was lost, and the attack became weaker. The last column "
-            "divides the second by the first, where accuracy was lost by the whole interval; its ends are "
-            "those of both intervals."
+            "without a defense: above 0, accuracy was lost, and the attack became weaker. AUC per accuracy "
+            "divides the AUC gained (of LiRA, where it ran) by the accuracy, where that was lost by the "
+            "whole interval; its ends are those of both intervals."
         ),
+        defense_table("Losses on members and others, and what attacks make of them", rows, LEVELS),
         table("Loss disparity", header, body, numeric=range(1, len(header))),
     ]
 
@@ -53,10 +57,10 @@ def rate(row: ProtectionRow) -> str:
 
 
 def _without_loss(lost: Estimate, gained: Estimate) -> str:
-    cost = "gains accuracy" if _end(lost.high) < 0 else "loses no accuracy that can be told"
+    cost = "gains accuracy" if _end(lost.high) < 0 else "no clear loss"
     if _end(gained.low) > 0:
-        return f"protects and {cost}"
-    return f"leaks more and {cost}" if _end(gained.high) < 0 else cost
+        return f"protects, {cost}"
+    return f"leaks more, {cost}" if _end(gained.high) < 0 else cost
 
 
 def _end(value: float | None) -> float:

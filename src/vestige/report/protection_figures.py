@@ -94,7 +94,7 @@ def front_figure(rows: Sequence[ProtectionRow], key: Key, title: str) -> Figure:
         alt=f"Not beaten, by falling accuracy: {', '.join(names)}.",
         x=Axis(title="Accuracy on non-members", percent=True),
         y=Axis(title=title, low=min(0.0, *(row.value(key) for row in shown)) if shown else 0.0),
-        marks=(*marks, *steps),
+        marks=(*steps, *marks),
         table=Table(
             header=("defense", "test_accuracy", "leakage", "on_front"),
             rows=tuple(
