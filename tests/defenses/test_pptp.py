@@ -118,3 +118,27 @@ def test_smoothing_in_the_back_tells_attacks_less_than_smoothing_everywhere(tmp_
         aucs[words] = np.mean([roc(-row, coin).auc for row, coin in zip(rows, mask, strict=True)])
     assert aucs["none"] > 0.6  # there is something to tell
     assert aucs["back"] < aucs["all"] - 0.01
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "pptp:relax_loss:0.5/protect=head+pre_identification:0.1/action=smooth",
+            "pre_identification and relax_loss cannot be combined",
+        ),
+        (
+            "pptp:label_smoothing:0.3/protect=head+pre_identification:0.1/action=down_weight",
+            "pre_identification and label_smoothing cannot be combined",
+        ),
+        ("cwrf:label_smoothing:0.3+early_stopping:4", "early_stopping would cut the first of two phases"),
+        (
+            "pptp:label_smoothing:0.3/protect=head/phase=two_phase+early_stopping:4",
+            "early_stopping would cut the first of two phases",
+        ),
+        ("label_smoothing:0.1+pptp:relax_loss:0.5/protect=head", "pptp would displace loss"),
+    ],
+)
+def test_what_would_break_in_training_is_refused_before(text, message):
+    with pytest.raises(DefenseConflict, match=message):
+        of(text)

@@ -17,8 +17,8 @@ from vestige.stats.roc import roc
 from vestige.training import engines, sequential
 from vestige.training.centered import Centered, CenterRelaxed, bounded
 from vestige.training.engine import Job, Material, initialized
-from vestige.training.losses import CrossEntropy
-from vestige.training.objective import Objective
+from vestige.training.losses import CrossEntropy, RelaxLoss
+from vestige.training.objective import Objective, bound
 from vestige.training.optimizers import SAM
 from vestige.training.recipe import Conflict, Recipe
 from vestige.training.routing import Protected, Routing
@@ -100,6 +100,57 @@ def test_the_gradient_is_that_of_the_held_target(epoch):
         assert float(found[place]) == pytest.approx((ends[0] - ends[1]) / (2 * step), abs=1e-6)
 
 
+@pytest.mark.parametrize("epoch", [0, 1])
+@pytest.mark.parametrize("level", [0.0, 5.0])
+def test_the_gradient_of_the_spread_is_that_of_differences(level, epoch):
+    """In the features and in the centers, above the level and below it."""
+    loss = CenterRelaxed(level=1.0, center_level=level, center_squash=0.7, center_upper=0.6)
+    free = [FEATURES.clone().requires_grad_(), CENTERS.clone().requires_grad_()]
+
+    def value(features, centers):
+        return loss.spread(features, centers, LOGITS, TARGETS, epoch).mean()
+
+    for which, found in enumerate(torch.autograd.grad(value(*free), free)):
+        for place in ((0, 0), (3, 4), (2, 1)):
+            ends = []
+            for step in (1e-6, -1e-6):
+                moved = [FEATURES.clone(), CENTERS.clone()]
+                moved[which][place] += step
+                ends.append(float(value(*moved)))
+            assert float(found[place]) == pytest.approx((ends[0] - ends[1]) / 2e-6, abs=1e-6)
+
+
+def test_the_spread_has_closed_forms():
+    """Without a bound: features at their centers are at distance 0; centers at 0 leave half the norm."""
+    loss = CenterRelaxed(level=1.0, center_level=0.0, center_squash=0.0)
+    away = 1 - torch.softmax(LOGITS, -1).gather(-1, TARGETS[:, None])[:, 0]
+    own = CENTERS[TARGETS]
+    torch.testing.assert_close(
+        loss.spread(own, CENTERS, LOGITS, TARGETS), away * own.square().sum(-1) / 2
+    )  # no farther than the level, so it is pulled to 0 by what the label is not given
+    assert torch.equal(loss.spread(own, CENTERS, LOGITS, TARGETS, 1), torch.zeros(7, dtype=torch.float64))
+    half = FEATURES.square().sum(-1) / 2
+    for level in (0.0, 1e9):  # p and 1 - p weigh the same value
+        flat = CenterRelaxed(level=1.0, center_level=level, center_squash=0.0)
+        torch.testing.assert_close(flat.spread(FEATURES, 0 * CENTERS, LOGITS, TARGETS), half)
+    risen = CenterRelaxed(level=1.0, center_level=1e3, center_squash=0.0)
+    torch.testing.assert_close(risen.spread(FEATURES, 0 * CENTERS, LOGITS, TARGETS, 1), 1e3 - half)
+
+
+@pytest.mark.parametrize("epoch", [0, 1])
+@pytest.mark.parametrize("level", [0.1, 5.0])
+def test_without_a_bound_the_first_part_is_relax_loss_counted_from_one(level, epoch):
+    same = RelaxLoss(level=level, upper=0.8, form="tabular", detach=True, first_epoch=1)
+    found = CenterRelaxed(level=level, upper=0.8, squash=0.0)(LOGITS, TARGETS, epoch)
+    torch.testing.assert_close(found, same(LOGITS, TARGETS, epoch))
+
+
+def test_features_of_zero_give_finite_gradients():
+    loss, dead = CenterRelaxed(level=0.0), torch.zeros(7, 5, requires_grad=True)
+    loss.spread(dead, CENTERS.float(), LOGITS.float(), TARGETS).mean().backward()
+    assert dead.grad.isfinite().all()
+
+
 def _flat(loss, logits, p):
     log_p = torch.log_softmax(bounded(logits, loss.squash), -1)
     hit = nn.functional.one_hot(TARGETS, 4)
@@ -149,6 +200,19 @@ def test_routed_the_rest_learns_from_plain_cross_entropy():
     objective.differentiate(module(inputs), targets, 0)
     for (name, ours), (_, plain) in zip(module.named_parameters(), twin.named_parameters(), strict=True):
         assert torch.allclose(ours.grad, plain.grad, atol=1e-7) == name.startswith("1."), name
+
+
+@pytest.mark.parametrize("text", ["crl:0.5", "pptp:crl:0.5/protect=back", "cwrf:crl:0.5/share=0.1"])
+def test_it_repeats_bit_for_bit_and_other_models_have_other_centers(text):
+    r = from_text(text)(recipe(CrossEntropy()))
+    once, again = (sequential.train(r, material(), JOB, OBSERVE, lambda _: None)[0].weights for _ in "ab")
+    assert all(torch.equal(value, again[name]) for name, value in once.items())
+    assert not any("center" in name for name in once)
+    ours, theirs = (
+        Objective.of(r, initialized(r, material(), 7, 4), material().inputs[:2], 3, seed) for seed in (1, 2)
+    )
+    one, other = ((o.protecting or o.loss) for o in (ours, theirs))
+    assert not isinstance(one, Centered) or not torch.equal(one.centers, other.centers)
 
 
 def test_without_weight_the_stacked_engine_agrees_and_with_it_is_not_asked():
@@ -208,6 +272,9 @@ def test_what_cannot_go_with_centers():
         recipe(CenterRelaxed(level=1.0), optimizer=SAM())
     assert issubclass(DefenseConflict, Conflict)
     convolutional = nn.Sequential(nn.Conv2d(3, 4, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    inputs = torch.randn(2, 3, 4, 4)
     with pytest.raises(InputError, match="ends in none"):
-        Centered(CenterRelaxed(level=1.0), convolutional, torch.randn(2, 3, 4, 4), 4, 0)
+        bound(CenterRelaxed(level=1.0), convolutional, inputs, 4, 0)
+    logits_alone = CenterRelaxed(level=1.0, weight=0.0)
+    assert bound(logits_alone, convolutional, inputs, 4, 0) is logits_alone
     assert build(ModelSpec("linear"), (6,), 3)

@@ -45,7 +45,7 @@ RELAXED = {
     for form in ("image", "tabular")
     for detach in (False, True)
     for upper in (1.0, 0.3)
-}
+} | {"from-1": RelaxLoss(level=1.0, upper=0.8, form="tabular", detach=True, first_epoch=1)}
 
 
 @pytest.mark.parametrize("soft", [False, True], ids=["labels", "rows"])
@@ -94,7 +94,7 @@ def relaxed_by_hand(loss, logits, labels, epoch):
         plain.append(hard)
         flat.append((soft if p.argmax() != label else 0.0) - hard if loss.form == "image" else soft)
     mean = sum(plain) / len(plain)
-    if epoch % 2 == 0:
+    if (epoch + loss.first_epoch) % 2 == 0:
         return abs(mean - loss.level)
     return mean if mean > loss.level else sum(flat) / len(flat)
 
@@ -122,6 +122,14 @@ def test_a_level_of_zero_is_cross_entropy():
     for epoch in (0, 1):
         found = RelaxLoss(level=0.0)(logits, labels, epoch)
         torch.testing.assert_close(found, functional.cross_entropy(logits, labels, reduction="none"))
+
+
+def test_counted_from_one_odd_and_even_change_places():
+    logits, labels, _ = case(4.0)
+    usual, other = (RelaxLoss(level=9.0, form="tabular", first_epoch=first) for first in (0, 1))
+    for epoch in range(4):
+        torch.testing.assert_close(other(logits, labels, epoch), usual(logits, labels, epoch + 1))
+    assert not torch.allclose(other(logits, labels, 0), usual(logits, labels, 0))
 
 
 def test_one_hot_rows_are_labels():
@@ -154,6 +162,12 @@ def test_a_plain_loss_keeps_its_content_hash():
     assert content_hash(LOSSES["both"]) != content_hash(LOSSES["smoothed"])
 
 
+def test_relax_loss_keeps_its_content_hash():
+    known = {"type": "RelaxLoss", "level": 0.5, "upper": 1.0, "form": "image", "detach": False}
+    assert plain(RelaxLoss(level=0.5)) == known
+    assert content_hash(RelaxLoss(level=0.5)) != content_hash(RelaxLoss(level=0.5, first_epoch=1))
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -161,6 +175,7 @@ def test_a_plain_loss_keeps_its_content_hash():
         (lambda: RelaxLoss(level=-1.0), "level=-1.0"),
         (lambda: RelaxLoss(level=1.0, upper=1.5), "upper=1.5"),
         (lambda: RelaxLoss(level=1.0, form="picture"), "one of image, tabular"),
+        (lambda: RelaxLoss(level=1.0, first_epoch=2), "first_epoch=2 must lie between 0 and 1"),
     ],
 )
 def test_bad_options_are_named(make, message):

@@ -30,8 +30,9 @@ from vestige.risk.summary import FPRS
 from vestige.risk.verdict import Policy, parse_policy
 from vestige.signals.measure import Observation, stored
 from vestige.training import engines
+from vestige.training.centered import head_of
 from vestige.training.engine import require_measurable
-from vestige.training.recipe import Recipe
+from vestige.training.recipe import Recipe, has_centers
 
 OF_A_RECIPE = (
     "model", "epochs", "batch_size", "precision", "optimizer", "lr", "momentum", "weight_decay", "rho",
@@ -218,10 +219,12 @@ def _try_on_samples(data: Dataset, recipe: Recipe, queries: tuple[transforms.Vie
 
 
 def _require_regions(recipe: Recipe, module: torch.nn.Module, few: torch.Tensor) -> None:
-    """Find the protected regions once, so that what cannot be found says so now."""
+    """Find the protected regions and the head that centers need, so that what is not there says so now."""
     for chosen in (recipe.routing, recipe.retraining):
         if chosen is not None:
             chosen.protected.of(module, few)
+    if has_centers(recipe):
+        head_of(module, few)
 
 
 def _few(data: Dataset) -> torch.Tensor:

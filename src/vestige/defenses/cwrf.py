@@ -7,6 +7,7 @@ from vestige.core.errors import InputError
 from vestige.defenses.conflict import unclaimed
 from vestige.defenses.defense import Defense
 from vestige.models.protected import NONE
+from vestige.training.losses import CrossEntropy
 from vestige.training.recipe import Recipe
 from vestige.training.routing import CriticalWeights, Protected, Retraining
 
@@ -17,7 +18,8 @@ class CWRF:
 
     A reconstruction from a third party's account. Weights are scored on a model trained without the defense
     by |gradient times weight| of cross-entropy on its members and of the distance to the initialization on a
-    tenth of them. The rest is trained on from the defense, half as long, with the schedule anew.
+    tenth of them; the audit's non-members have no part in it. The rest is trained on from the defense, half
+    as long, with the schedule anew.
 
     defense: of the loss. share: of all weights. trade: of the distance in the score.
     """
@@ -39,6 +41,7 @@ class CWRF:
         """The recipe with a second phase. Raises InputError for a defense that changes more than the loss."""
         unclaimed(self.name, "routing", recipe.routing, None)
         unclaimed(self.name, "retraining", recipe.retraining, None)
+        unclaimed(self.name, "loss", recipe.loss, CrossEntropy())
         defended = self.defense(recipe)
         changed = {f.name for f in fields(Recipe) if getattr(defended, f.name) != getattr(recipe, f.name)}
         if changed != {"loss"}:

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from vestige.core import check
 from vestige.core.errors import InputError
+from vestige.defenses.conflict import DefenseConflict
 from vestige.training.recipe import Recipe
 
 
@@ -28,6 +29,11 @@ class EarlyStopping:
 
     def __call__(self, recipe: Recipe) -> Recipe:
         """The recipe with fewer epochs. Raises InputError if it has no more than these."""
+        if recipe.retraining is not None:
+            raise DefenseConflict(
+                "early_stopping would cut the first of two phases short; give it before cwrf, or before pptp "
+                "in two phases"
+            )
         if self.epochs >= recipe.epochs:
             raise InputError(
                 f"early_stopping epochs={self.epochs} stops nothing: the recipe trains for {recipe.epochs}; "

@@ -9,6 +9,7 @@ from vestige.core.errors import InputError
 from vestige.defenses.conflict import unclaimed
 from vestige.defenses.defense import Defense
 from vestige.models.protected import ALL, NONE
+from vestige.training.losses import CrossEntropy
 from vestige.training.recipe import Recipe
 from vestige.training.routing import AUTO, Protected, Retraining, Routing
 
@@ -69,6 +70,7 @@ class PPTP:
         """
         unclaimed(self.name, "routing", recipe.routing, None)
         unclaimed(self.name, "retraining", recipe.retraining, None)
+        unclaimed(self.name, "loss", recipe.loss, CrossEntropy())
         defended = self.defense(recipe)
         changed = {f.name for f in fields(Recipe) if getattr(defended, f.name) != getattr(recipe, f.name)}
         private = "privacy" in changed and changed <= PRIVATE

@@ -17,6 +17,7 @@ class RelaxLossDefense:
     upper: float = 1.0
     form: str = "image"
     detach: bool = False
+    first_epoch: int = 0
 
     name: ClassVar[str] = "relax_loss"
     paper: ClassVar[str] = "Chen, Yu and Fritz 2022"
@@ -35,4 +36,10 @@ class RelaxLossDefense:
         return replace(recipe, loss=self._loss())
 
     def _loss(self) -> RelaxLoss:
-        return RelaxLoss(level=self.level, upper=self.upper, form=self.form, detach=self.detach)
+        return RelaxLoss(
+            level=self.level,
+            upper=self.upper,
+            form=self.form,
+            detach=self.detach,
+            first_epoch=self.first_epoch,
+        )

@@ -90,12 +90,7 @@ class Centered:
     def __init__(
         self, loss: CenterRelaxed, module: nn.Module, inputs: Tensor, classes: int, seed: int
     ) -> None:
-        head = penultimate(module, inputs)
-        if head is None:
-            raise InputError(
-                "crl needs the features before the linear layer that ends a model, and this one ends in "
-                "none; choose another model, or relax_loss"
-            )
+        head = head_of(module, inputs)
         self.loss = loss
         stream = torch.Generator().manual_seed(seed)
         drawn = torch.randn(max(2, classes), head.in_features, generator=stream)
@@ -112,6 +107,17 @@ class Centered:
 
     def _see(self, _head: nn.Module, given: tuple[Tensor, ...]) -> None:
         self._features = given[0] if torch.is_grad_enabled() else None
+
+
+def head_of(module: nn.Module, inputs: Float[Tensor, "batch ..."]) -> nn.Linear:
+    """The linear layer whose inputs are the features. Raises InputError for a module that ends in none."""
+    head = penultimate(module, inputs)
+    if head is None:
+        raise InputError(
+            "crl needs the features before the linear layer that ends a model, and this one ends in "
+            "none; choose another model, or relax_loss"
+        )
+    return head
 
 
 def bounded(values: Float[Tensor, "*models n m"], squash: float) -> Float[Tensor, "*models n m"]:

@@ -3,12 +3,12 @@
 import math
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 import torch
 from jaxtyping import Int
 from torch import Tensor, nn
 from torch.nn import functional
 
+from vestige.core import seeds
 from vestige.training.engine import Material
 from vestige.training.logits import as_columns
 
@@ -19,7 +19,7 @@ BATCH = 128
 
 def set_apart(members: Int[Tensor, "members"], seed: int) -> Int[Tensor, "apart"]:
     """The members on which the distance to the initialization is measured, about a tenth of them."""
-    drawn = np.random.default_rng(seed).random(len(members)) < APART
+    drawn = seeds.generator(seed, "members set apart").random(len(members)) < APART
     return members[torch.from_numpy(drawn).to(members.device)]
 
 
@@ -41,16 +41,16 @@ def weight_scores(
     apart: Tensor,
     trade: int | float = TRADE,
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """How much privacy and how much fitting hang on each weight: |gradient times weight| by parameter name.
+    """How much privacy and how much fitting hang on each weight that learns: |gradient times weight| by name.
 
     Both add up the absolute products over batches of one pass, in evaluation mode. Fitting: the
     cross-entropy of the members. Privacy: (1 - trade) times it plus trade times the Kullback-Leibler
-    divergence from the initial model's answers to the model's, on members set apart; a reconstruction of the
-    scores of critical-weight rewinding and freezing (arXiv 2603.13186), from a third party's account of it.
+    divergence KL(model || initial) of their answers to members set apart; a reconstruction of the scores of
+    critical-weight rewinding and freezing (arXiv 2603.13186), from a third party's account of it.
 
-    module, initial: in evaluation mode. members, apart: indices of samples.
+    module, initial: in evaluation mode. members, apart: indices of samples. The divergence is in nats.
     """
-    names = [name for name, value in module.named_parameters() if value.is_floating_point()]
+    names = [name for name, value in module.named_parameters() if value.requires_grad]
     weights = [module.get_parameter(name) for name in names]
     privacy = [torch.zeros_like(weight) for weight in weights]
     learnability = [torch.zeros_like(weight) for weight in weights]
@@ -61,8 +61,8 @@ def weight_scores(
             moved = _gradients(_moved(module, initial, material, held), weights)
         for place, weight in enumerate(weights):
             blended = (1 - trade) * fitting[place] + trade * moved[place]
-            learnability[place] += (fitting[place] * weight).abs()
-            privacy[place] += (blended * weight).abs()
+            learnability[place] += (fitting[place] * weight.detach()).abs()
+            privacy[place] += (blended * weight.detach()).abs()
     return dict(zip(names, privacy, strict=True)), dict(zip(names, learnability, strict=True))
 
 
@@ -76,7 +76,7 @@ def _fit(module: nn.Module, material: Material, chosen: Tensor) -> Tensor:
 
 
 def _moved(module: nn.Module, initial: nn.Module, material: Material, chosen: Tensor) -> Tensor:
-    """The mean divergence from the initial model's answers to the model's, in nats; 0 for nobody."""
+    """The mean KL(model || initial) of their answers, in nats; 0 for nobody."""
     if not len(chosen):
         return _logits(module, material, material.targets.new_zeros(1)).sum() * 0
     with torch.no_grad():

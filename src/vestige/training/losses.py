@@ -77,24 +77,28 @@ class RelaxLoss:
     form: "image" is CE(z, t) of wrong predictions only, less CE(z, y); "tabular" is CE(z, t) of all samples.
     detach: whether t is held constant. The published code lets gradients through t, so that is the default:
       published levels were tuned with it.
+    first_epoch: the number of the first epoch. With 1 odd and even change places; that and "tabular" is the
+      variant in the published code of center-based relaxed learning (Fang and Kim 2024).
     """
 
     level: float
     upper: float = 1.0
     form: str = "image"
     detach: bool = False
+    first_epoch: int = field(default=0, metadata=LATER)
 
     def __post_init__(self) -> None:
         check.at_least("relax_loss level", self.level, 0.0)
         check.within("relax_loss upper", self.upper, 0.0, 1.0)
         check.one_of("relax_loss form", self.form, FORMS)
+        check.within("relax_loss first_epoch", self.first_epoch, 0, 1)
 
     def __call__(self, logits: Tensor, targets: Tensor, epoch: int = 0) -> Tensor:
         """A value for each sample, [batch], whose mean is the batch's loss; from logits [batch classes]."""
         log_p = functional.log_softmax(logits, -1)
         plain = _at(log_p, targets).neg()
         mean = plain.detach().mean(-1, keepdim=True)
-        if epoch % 2 == 0:
+        if self._is_even(epoch):
             return torch.sign(mean - self.level) * (plain - self.level)
         soft = self._soft(log_p.exp(), targets)
         flat = -((soft.detach() if self.detach else soft) * log_p).sum(-1)
@@ -114,12 +118,15 @@ class RelaxLoss:
         losses = _at(log_p, targets).neg()
         mean = (losses.mean(-1) if shares is None else (losses * shares).sum(-1))[..., None, None]
         away = p - _one_hot(targets, p)
-        if epoch % 2 == 0:
+        if self._is_even(epoch):
             return torch.sign(mean - self.level) * away
         flat = self._flat_gradient(log_p, p, targets)
         if self.form == "image":
             flat = _wrong(logits, targets).unsqueeze(-1) * flat - away
         return torch.where(mean > self.level, away, flat)
+
+    def _is_even(self, epoch: int) -> bool:
+        return (epoch + self.first_epoch) % 2 == 0
 
     def _soft(self, p: Tensor, targets: Tensor) -> Tensor:
         kept = _at(p, targets).clamp(max=self.upper).unsqueeze(-1)

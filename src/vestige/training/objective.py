@@ -7,10 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from vestige.training.centered import Centered, CenterRelaxed
-from vestige.training.losses import CrossEntropy, Loss, RelaxLoss
+from vestige.training.losses import Loss
 from vestige.training.recipe import Recipe
 
-Bound = CrossEntropy | RelaxLoss | Centered
+Bound = Loss | Centered
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +77,9 @@ class Objective:
 
 def bound(loss: Loss, module: nn.Module, inputs: Tensor, classes: int, seed: int) -> Bound:
     """The loss as it can be asked about the module's logits, with what it has to learn itself."""
-    return Centered(loss, module, inputs, classes, seed) if isinstance(loss, CenterRelaxed) else loss
+    if isinstance(loss, CenterRelaxed) and loss.weight > 0:
+        return Centered(loss, module, inputs, classes, seed)
+    return loss
 
 
 def _leave(loss: Tensor, parameters: Sequence[nn.Parameter], retain: bool = False) -> None:

@@ -100,9 +100,10 @@ def _check_regions(recipe: Recipe) -> None:
         )
     alone = retraining is not None or (routing is not None and routing.loss is not None)
     if recipe.privacy is not None and alone:
+        remedy = "put dp_sgd into pptp, or drop" if name == "pptp" else "drop"
         raise Conflict(
             f"{name} and dp_sgd cannot be combined: a part of the training takes gradients without noise; "
-            "put dp_sgd into pptp, or drop one of the two"
+            f"{remedy} one of the two"
         )
     if recipe.privacy is None and not alone:
         raise Conflict("pptp routes a loss or private training, and the recipe has neither; give a defense")

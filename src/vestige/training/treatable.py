@@ -3,7 +3,7 @@
 from vestige.training.centered import CenterRelaxed
 from vestige.training.engine import Job
 from vestige.training.losses import CrossEntropy, RelaxLoss
-from vestige.training.recipe import Conflict, Recipe
+from vestige.training.recipe import Conflict, Recipe, losses_of
 from vestige.training.targets import Distilled, DisturbedLabels, SplitTaught
 from vestige.training.treatment import ROWS
 
@@ -25,12 +25,13 @@ def conflict_of(recipe: Recipe) -> tuple[str, str] | None:
 def _conflict_of_rows(recipe: Recipe, action: str) -> tuple[str, str] | None:
     if isinstance(recipe.targets, DisturbedLabels):
         return "disturb_label", f"action={action} says what a label becomes too"
-    if isinstance(recipe.loss, RelaxLoss | CenterRelaxed):
-        name = "relax_loss" if isinstance(recipe.loss, RelaxLoss) else "crl"
-        return name, f"it needs one label for each sample, which action={action} does not leave"
-    if action == "down_weight" and recipe.loss != CrossEntropy():
-        other = "label_smoothing" if recipe.loss.label_smoothing else "confidence_penalty"
-        return other, "action=down_weight scales plain cross-entropy only"
+    for loss in losses_of(recipe):
+        if isinstance(loss, RelaxLoss | CenterRelaxed):
+            name = "relax_loss" if isinstance(loss, RelaxLoss) else "crl"
+            return name, f"it needs one label for each sample, which action={action} does not leave"
+        if action == "down_weight" and loss != CrossEntropy():
+            other = "label_smoothing" if loss.label_smoothing else "confidence_penalty"
+            return other, "action=down_weight scales plain cross-entropy only"
     return None
 
 
