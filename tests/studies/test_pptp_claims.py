@@ -1,0 +1,65 @@
+"""The claims of the study of decoupling on made-up figures: every defense is found, verdicts follow."""
+
+from pathlib import Path
+
+import pytest
+
+from vestige.core.errors import InputError
+from vestige.defenses.writing import from_text
+from vestige.designs.protection import MeasuredRow, Protection
+from vestige.risk.estimate import Estimate
+from vestige.studies.part import Settings
+from vestige.studies.pptp import CIFAR10_SWEPT, SWEPT, parts, swept
+from vestige.studies.pptp_claims import AUC, CLAIMS
+from vestige.studies.regularization_claims import ACCURACY
+
+EVERY = parts(Settings(out=Path("x")))
+
+
+def made_up(defenses, leaks):
+    """leaks: the AUC of a defense, by its text; accuracy is 0.7 less a tenth of what AUC lies above 0.7."""
+    rows = []
+    for defense in ("none", *defenses):
+        for seed in range(3):
+            auc = leaks(defense) + 0.001 * seed
+            for key, value in ((AUC, auc), (ACCURACY, 0.7 - 0.1 * (auc - 0.7))):
+                estimate = Estimate(value=value, low=value - 1e-3, high=value + 1e-3)
+                rows.append(
+                    MeasuredRow(defense=defense, seed=seed, attack=key[0], metric=key[1], estimate=estimate)
+                )
+    return Protection(tuple(rows), Path())
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_every_defense_can_be_read_and_every_part_has_claims(name):
+    for text in EVERY[name].defenses:
+        assert from_text(text).name
+    assert name in CLAIMS
+    assert set(CLAIMS) == set(EVERY)
+
+
+def test_a_sweep_has_each_strength_everywhere_and_in_regions():
+    found = swept(SWEPT)
+    assert len(found) == len(set(found)) == 3 * sum(len(values) for values in SWEPT.values())
+    assert set(swept(CIFAR10_SWEPT)) < set(found)
+    assert "pptp:crl:0.3/protect=head" in found
+
+
+@pytest.mark.parametrize("name", ["noisy digits", "digit images"])
+@pytest.mark.parametrize("helps", [True, False])
+def test_verdicts_follow_from_the_figures(name, helps):
+    """Everything in the back or the head leaks 0.2 less than everywhere, or 0.2 more."""
+
+    def leaks(text):
+        routed = any(word in text for word in ("back", "head", "auto"))
+        return 0.9 - (0.2 if helps else -0.05) * routed
+
+    rows = CLAIMS[name](made_up(EVERY[name].defenses, leaks))
+    judged = [row for row in rows if "LiRA AUC" in row.claim and "most" in row.bound]
+    assert judged
+    assert {row.verdict for row in judged} == {"reproduced" if helps else "contradicted"}
+
+
+def test_an_unknown_part():
+    with pytest.raises(InputError, match="part='locaton30' is not known; did you mean location30"):
+        parts(Settings(out=Path("x"), parts=("locaton30",)))
