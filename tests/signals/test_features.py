@@ -5,7 +5,7 @@ from torch import nn
 
 from vestige.core.errors import InputError
 from vestige.models.catalog import ModelSpec, build
-from vestige.signals.features import described, penultimate_features
+from vestige.signals.features import described
 
 MODELS = [
     ("mlp-8-8", (6,), ()),
@@ -36,9 +36,9 @@ def test_the_features_are_what_the_last_layer_makes_the_logits_of(name, shape, o
 
 def test_the_batch_does_not_matter():
     module, inputs = built("convnet", (3, 16, 16))
-    whole = penultimate_features(module, inputs)
-    assert np.allclose(whole, penultimate_features(module, inputs, batch=2), atol=1e-6)
-    assert np.allclose(whole[:1], penultimate_features(module, inputs[:1]), atol=1e-6)
+    whole = described(module, inputs).features
+    assert np.allclose(whole, described(module, inputs, batch=2).features, atol=1e-6)
+    assert np.allclose(whole[:1], described(module, inputs[:1]).features, atol=1e-6)
 
 
 def test_a_named_layer_gives_its_outputs_and_maps_their_mean():
@@ -46,8 +46,8 @@ def test_a_named_layer_gives_its_outputs_and_maps_their_mean():
     with torch.no_grad():
         maps = module[0](inputs)
         flat = module[:10](inputs)
-    assert np.allclose(penultimate_features(module, inputs, layer="0"), maps.mean((2, 3)), atol=1e-6)
-    assert np.allclose(penultimate_features(module, inputs, layer="9", batch=2), flat, atol=1e-6)
+    assert np.allclose(described(module, inputs, layer="0").features, maps.mean((2, 3)), atol=1e-6)
+    assert np.allclose(described(module, inputs, layer="9", batch=2).features, flat, atol=1e-6)
 
 
 def test_a_later_layer_that_writes_in_place_changes_no_features():
@@ -57,7 +57,7 @@ def test_a_later_layer_that_writes_in_place_changes_no_features():
     with torch.no_grad():
         expected = module[0](inputs).numpy()
     assert (expected < 0).any()
-    assert np.allclose(penultimate_features(module, inputs, layer="0"), expected, atol=1e-6)
+    assert np.allclose(described(module, inputs, layer="0").features, expected, atol=1e-6)
 
 
 def test_a_layer_that_runs_twice_is_taken_at_its_last_run():
@@ -72,8 +72,8 @@ def test_a_layer_that_runs_twice_is_taken_at_its_last_run():
     module, inputs = Twice(), torch.randn(3, 4)
     with torch.no_grad():
         between, outputs = torch.tanh(module.layer(inputs)), module(inputs)
-    assert np.allclose(penultimate_features(module, inputs), between, atol=1e-6)
-    assert np.allclose(penultimate_features(module, inputs, layer="layer"), outputs, atol=1e-6)
+    assert np.allclose(described(module, inputs).features, between, atol=1e-6)
+    assert np.allclose(described(module, inputs, layer="layer").features, outputs, atol=1e-6)
 
 
 def test_one_logit_per_sample_keeps_its_class_axis():
@@ -103,13 +103,13 @@ def test_a_misspelt_layer_gets_near_misses():
     module.add_module("features", nn.Linear(4, 3))
     module.add_module("head", nn.Linear(3, 2))
     with pytest.raises(InputError, match="did you mean features"):
-        penultimate_features(module, torch.ones(2, 4), layer="feature")
+        described(module, torch.ones(2, 4), layer="feature")
 
 
 def test_a_deep_model_lists_its_last_layers_only():
     module, inputs = built("densenet", (3, 8, 8), (("depth", 40),))
     with pytest.raises(InputError, match="the last of") as error:
-        penultimate_features(module, inputs, layer="encoder_block")
+        described(module, inputs, layer="encoder_block")
     assert len(str(error.value)) < 300
 
 
@@ -117,8 +117,8 @@ def test_a_model_without_a_last_linear_layer_asks_for_a_name():
     module = nn.Sequential(nn.Conv2d(1, 2, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())
     inputs = torch.ones(2, 1, 5, 5)
     with pytest.raises(InputError, match="name the layer"):
-        penultimate_features(module, inputs)
-    assert penultimate_features(module, inputs, layer="0").shape == (2, 2)
+        described(module, inputs)
+    assert described(module, inputs, layer="0").features.shape == (2, 2)
 
 
 def test_a_layer_without_one_tensor_row_per_sample_is_refused():
@@ -134,9 +134,9 @@ def test_a_layer_without_one_tensor_row_per_sample_is_refused():
 
     module, inputs = Odd(), torch.ones(2, 5, 3)
     with pytest.raises(InputError, match="'memory' gives a tuple"):
-        penultimate_features(module, inputs, layer="memory")
+        described(module, inputs, layer="memory")
     with pytest.raises(InputError, match="'spare' does not run"):
-        penultimate_features(module, inputs, layer="spare")
+        described(module, inputs, layer="spare")
 
 
 def test_no_samples_and_no_batch_are_refused():
