@@ -112,8 +112,11 @@ def test_a_second_call_trains_nothing_and_says_the_same(found, monkeypatch):
 
 def test_a_single_pair_of_models_is_enough_for_the_loss_attacks(tmp_path):
     pair = {**SMALL, "models": 2, "attack": ("loss",)}
-    found = compare("digits", DEFENSES[:1], seeds=1, distance=False, out=tmp_path / "pair", **pair)
+    found = compare(
+        "digits", DEFENSES[:1], seeds=1, distance=False, labels=False, out=tmp_path / "pair", **pair
+    )
     assert found.failures == {}
+    assert not {"distance", "label-only", "wrong-classes"} & set(found.table.attack)
     assert found.over_seeds("label_smoothing:0.5")["loss-powerful", "advantage"].value is not None
     assert ("lira-adaptive", "auc") not in found.over_seeds("label_smoothing:0.5")
     assert not (found.folder / "loss_ranks.parquet").exists()

@@ -20,11 +20,16 @@ DEFENSE = (
         Annotated[bool, typer.Option(help="measure the distance to confident, the slowest part")],
         True,
     ),
+    labels=(
+        Annotated[bool, typer.Option(help="measure the attack on predicted classes alone, slow on images")],
+        True,
+    ),
 )
 def compare(
     defense: list[str] | None = None,
     seeds: int = 3,
     distance: bool = True,
+    labels: bool = True,
     quiet: bool = False,
     **given: Any,
 ) -> None:
@@ -35,11 +40,12 @@ def compare(
     """
     from vestige.cli.progress import display
     from vestige.designs.compare import design_of, run
+    from vestige.designs.measurement import Measures
     from vestige.report.terminal import protection_table
 
     design = design_of(options_from(given), tuple(defense or ()), seeds)
     with display(quiet) as listener:
-        found = run(design, distance, listener)
+        found = run(design, Measures(distance, labels), listener)
     console = Console(highlight=False, width=None if Console().is_terminal else 160)
     console.print(protection_table(found.summary))
     for (name, seed), why in found.failures.items():

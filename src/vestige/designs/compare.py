@@ -16,7 +16,7 @@ from vestige.core.errors import InputError
 from vestige.core.record import plain
 from vestige.designs.design import Cell, Design, factor
 from vestige.designs.disparity import disparity_rows
-from vestige.designs.measurement import loss_ranks, measured, notes_of
+from vestige.designs.measurement import Measures, loss_ranks, measured, notes_of
 from vestige.designs.protection import MeasuredRow, Protection, with_time_ratios
 from vestige.designs.run import finished, folder_of, manifest_of, prepared_cell
 from vestige.designs.selection import (
@@ -39,6 +39,7 @@ NONE = "none"
 MODELS = 16  # per defense and seed, unless asked otherwise: eight pairs of targets
 ATTACKS = ("lira-online-fixed", "rmia-online", "loss")
 SEEDS = 3
+MEASURES = Measures()
 
 
 def compare(
@@ -47,6 +48,7 @@ def compare(
     *,
     seeds: int = SEEDS,
     distance: bool = True,
+    labels: bool = True,
     listener: Listener = silent,
     **options: Any,
 ) -> Protection:
@@ -55,6 +57,7 @@ def compare(
     defenses: as written, for example "label_smoothing:0.1+random_crop:4"; "none" is always among them.
     seeds: repetitions, from options["seed"] (0) up; each draws coins that all defenses share.
     distance: measure the distance to confident, the slowest part.
+    labels: measure the attack on predicted classes alone and the spread over wrong classes.
     options: any field of `vestige.audits.options.Options` but defense, the same for all.
 
     With options["canaries"] a DP-SGD tuned for use stands beside the others, unless one of them is DP-SGD.
@@ -64,7 +67,7 @@ def compare(
     that fails later leaves the others' results intact and is named in `failures` and on the page.
     """
     base = from_keywords({"dataset": dataset, **options}, without=("defense",))
-    return run(design_of(base, defenses, seeds), distance, listener)
+    return run(design_of(base, defenses, seeds), Measures(distance, labels), listener)
 
 
 def design_of(base: Options, defenses: Sequence[str], seeds: int) -> Design:
@@ -90,21 +93,21 @@ def design_of(base: Options, defenses: Sequence[str], seeds: int) -> Design:
     return Design(usual, (factor("defense", names), factor("seed", seed_levels)))
 
 
-def run(design: Design, distance: bool = True, listener: Listener = silent) -> Protection:
+def run(design: Design, measures: Measures = MEASURES, listener: Listener = silent) -> Protection:
     """Carry out a comparison in its folder."""
     folder = design.base.out or audits.default_folder(f"{design.base.dataset or 'data'}-defenses")
     cells = _checked(design, folder)  # all of them before anything is trained
     with claimed(folder):
         design, said = _with_private(design, folder, listener)
         cells, choices = _decided(design, folder, cells, listener)
-        manifest = {**manifest_of(design), "distance": distance}
+        manifest = {**manifest_of(design), **dataclasses.asdict(measures)}
         files.write_json(folder / MANIFEST, {**manifest, "state": "running"})
         failures = _train(cells, listener)
         rows: list[MeasuredRow] = []
         notes: dict[str, tuple[str, ...]] = dict(said)
         for choice in choices:
             notes[choice.defense] = (*notes.get(choice.defense, ()), choice.note)
-        for cell, figures in _measure_all(cells, failures, distance, listener).items():
+        for cell, figures in _measure_all(cells, failures, measures, listener).items():
             if isinstance(figures, Exception):
                 failures[cell] = f"{type(figures).__name__}: {figures}"
                 continue
@@ -214,14 +217,14 @@ class _Figures:
 
 
 def _measure_all(
-    cells: dict[Cell, Prepared], failed: Mapping[Cell, str], distance: bool, listener: Listener
+    cells: dict[Cell, Prepared], failed: Mapping[Cell, str], measures: Measures, listener: Listener
 ) -> dict[Cell, _Figures | Exception]:
     """Each trained cell's figures, or why there are none, in the order of the cells; one core per cell."""
     todo = [cell for cell in cells if cell not in failed]
     folders = {cell: folder_of(cells[cell]) for cell in todo}
     jobs = next(iter(cells.values())).options.jobs or executors.default_jobs()
     found = executors.each(
-        _measure, [(cell, folders[cell], distance) for cell in todo], jobs if _may_leave(cells) else 1
+        _measure, [(cell, folders[cell], measures) for cell in todo], jobs if _may_leave(cells) else 1
     )
     outcomes = {
         cell: figures for (cell, *_), figures in counted(found, "measure", len(todo), "cells", listener)
@@ -234,12 +237,12 @@ def _may_leave(cells: Mapping[Cell, Prepared]) -> bool:
     return all(executors.may_leave(one.plan) for one in cells.values())
 
 
-def _measure(work: tuple[Cell, Path, bool]) -> _Figures:
-    cell, folder, distance = work
+def _measure(work: tuple[Cell, Path, Measures]) -> _Figures:
+    cell, folder, measures = work
     prepared = prepared_cell(cell, folder)
     result: AuditResult | None = finished(prepared, folder)
     result = result or audits.run(prepared).result
-    figures = measured(prepared, result, folder, distance)
+    figures = measured(prepared, result, folder, measures)
     rows = tuple(
         {"attack": attack, "metric": metric, "estimate": estimate}
         for (attack, metric), estimate in figures.items()

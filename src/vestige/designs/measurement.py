@@ -1,6 +1,7 @@
 """What is measured of one defense under one seed, beside its audit."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +36,20 @@ LIKELIHOOD_RATIO = "lira-online-fixed"
 WORST = 0.01  # the share of the records that counts as the most exposed
 
 
-def measured(prepared: Prepared, result: AuditResult, folder: Path, distance: bool) -> dict[Key, Estimate]:
+@dataclass(frozen=True)
+class Measures:
+    """Which slow figures are measured; each opens the models again.
+
+    distance: the distance to confident. labels: the attack on predicted classes alone, and wrong classes.
+    """
+
+    distance: bool = True
+    labels: bool = True
+
+
+def measured(
+    prepared: Prepared, result: AuditResult, folder: Path, measures: Measures
+) -> dict[Key, Estimate]:
     """By (attack, metric): attacks, use, the attacker who knows some members, the worst case, distances."""
     found = recorded(folder)
     rows: dict[Key, Estimate] = {}
@@ -48,11 +62,12 @@ def measured(prepared: Prepared, result: AuditResult, folder: Path, distance: bo
         rows |= _adaptive(prepared, folder)
     if prepared.plan.recipe.output is not None:
         rows |= _inverted(prepared, folder)
-    rows |= _reopened(prepared, folder)
+    if measures.labels:
+        rows |= _reopened(prepared, folder)
     rows |= _worst(folder, result.headline.attack)
     if prepared.canaries is not None:
         rows |= canary_figures(folder, result.headline.attack, prepared.canaries, found, prepared.plan.seed)
-    if distance:
+    if measures.distance:
         rows |= _distance(prepared, folder)
     return rows
 

@@ -1,7 +1,7 @@
 """A study in parts: each a comparison of defenses, or an audit that is explained."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ from vestige.audits.options import Options
 from vestige.audits.step import Listener, silent
 from vestige.core.errors import unknown_name
 from vestige.designs.compare import design_of, run
+from vestige.designs.measurement import Measures
 from vestige.designs.protection import Protection
 
 
@@ -31,7 +32,7 @@ class Part:
     options: dict[str, Any]
     defenses: tuple[str, ...] = ()
     seeds: int = 1
-    distance: bool = True
+    measures: Measures = field(default_factory=Measures)
 
 
 def chosen(every: Mapping[str, Part], settings: Settings) -> dict[str, Part]:
@@ -51,4 +52,4 @@ def options_of(settings: Settings, name: str, part: Part) -> Options:
 def comparison(settings: Settings, name: str, part: Part, listener: Listener = silent) -> Protection:
     """The comparison of a part, run where it is missing."""
     design = design_of(options_of(settings, name, part), part.defenses, part.seeds)
-    return run(design, part.distance, listener)
+    return run(design, part.measures, listener)

@@ -8,6 +8,7 @@ from typing import Any
 
 from vestige.audits.step import Listener, silent
 from vestige.core.files import write_text
+from vestige.designs.measurement import Measures
 from vestige.studies.finding import Finding
 from vestige.studies.part import Part, Settings, chosen, comparison
 from vestige.studies.pptp_claims import CLAIMS, COLUMNS
@@ -89,4 +90,6 @@ def study(settings: Settings, listener: Listener = silent) -> tuple[Finding, ...
 
 
 def _part(options: dict[str, Any], defenses: tuple[str, ...], seeds: int) -> Part:
-    return Part(options=options, defenses=defenses, seeds=seeds, distance=False)
+    images = not str(options["model"]).startswith("mlp")
+    measures = Measures(distance=False, labels=not images)  # labels alone are slow on images
+    return Part(options=options, defenses=defenses, seeds=seeds, measures=measures)

@@ -8,6 +8,7 @@ from vestige.audits.audit import run as audit
 from vestige.audits.preparation import prepare
 from vestige.audits.step import Listener, silent
 from vestige.core.files import write_text
+from vestige.designs.measurement import Measures
 from vestige.explanations.explain import explain
 from vestige.explanations.explanation import Explanation
 from vestige.studies.finding import Finding
@@ -85,21 +86,27 @@ def parts(settings: Settings) -> dict[str, Part]:
         "schedule": "steps", "epochs": 20, **data,
     }  # fmt: skip
     every = {
-        "digits": Part(options=digits, defenses=DIGITS_DEFENSES, seeds=settings.seeds, distance=False),
+        "digits": Part(
+            options=digits, defenses=DIGITS_DEFENSES, seeds=settings.seeds, measures=Measures(distance=False)
+        ),
         "wrong labels": Part(
             options={**digits, "label_noise": 0.2},
             defenses=WRONG_LABELS,
             seeds=settings.seeds,
-            distance=False,
+            measures=Measures(distance=False),
         ),
         "digits sets": Part(options=sets),
         "wrong label sets": Part(options={**sets, "label_noise": 0.05}),
         "location30": Part(
-            options={**location, "models": settings.models or 16}, defenses=LOCATION, distance=False
+            options={**location, "models": settings.models or 16},
+            defenses=LOCATION,
+            measures=Measures(distance=False),
         ),
         "location30 sets": Part(options={**location, "models": 64, "checkpoints": 41}),
         "cifar10": Part(
-            options={**cifar10, "models": settings.models or 8}, defenses=CIFAR10, distance=False
+            options={**cifar10, "models": settings.models or 8},
+            defenses=CIFAR10,
+            measures=Measures(distance=False),
         ),
         "cifar10 sets": Part(options={**cifar10, "models": 64, "checkpoints": 21}),
     }
