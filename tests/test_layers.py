@@ -18,7 +18,7 @@ HEAVY = {
     "pooch": "data",
     "typer": "cli",
     "loky": "population",
-    "sklearn": "data, motion, vulnerability",
+    "sklearn": "attacks, data, motion, vulnerability",
     "lightning": "tracking",
     "transformers": "tracking",
     "opacus": "training",

@@ -36,3 +36,9 @@ def signals(coins, leak, seed=0, spread=1.0):
     difficulty = random.normal(1.0, 1.5, samples)
     width = spread * np.exp(random.normal(0, 0.3, samples))
     return difficulty + leak * coins.mask + width * random.normal(size=(models, samples))
+
+
+def described(samples, classes=2):
+    """What attacks may be told of samples besides signals."""
+    features = np.random.default_rng(samples).normal(size=(samples, 5))
+    return {"labels": np.arange(samples) % classes, "features": features}

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from populations import coins, signals
+from populations import coins, described, signals
 
 from vestige.attacks.catalog import ATTACKS, DEFAULT_SET, by_name
 from vestige.attacks.lira import LiRA
@@ -48,10 +48,9 @@ def test_a_checkpoint_axis_of_one_is_kept():
 
 @pytest.mark.parametrize("name", sorted(ATTACKS))
 def test_repeating_the_only_query_changes_nothing(name):
-    labels = np.arange(50) % 2
     repeated = np.repeat(VALUES[:, None, :, None], 2, axis=3)
-    joint = score(repeated, MASK, name, labels=labels)
-    np.testing.assert_allclose(joint[:, 0], score(VALUES, MASK, name, labels=labels).values, rtol=1e-12)
+    joint = score(repeated, MASK, name, **described(50))
+    np.testing.assert_allclose(joint[:, 0], score(VALUES, MASK, name, **described(50)).values, rtol=1e-12)
 
 
 def test_queries_of_lira_are_scored_one_by_one_and_averaged():
@@ -113,8 +112,8 @@ def test_an_odd_number_of_models_is_scored_without_gaps():
 
 @pytest.mark.parametrize("name", sorted(ATTACKS))
 def test_constant_signals_tie_and_score_one_half(name):
-    labels = np.zeros(50, int)
-    scores = score(np.full((8, 50), 0.3), MASK, name, labels=labels)
+    same = {"labels": np.zeros(50, int), "features": np.ones((50, 2))}
+    scores = score(np.full((8, 50), 0.3), MASK, name, **same)
     curve = scores.roc(0)
     assert curve.auc == 0.5
     assert curve.tied == 50

@@ -15,6 +15,7 @@ from vestige.stats.gaussian import log_density
 from vestige.stats.roc import roc
 
 NAMES = sorted(ATTACKS)
+FITTED = ("joint", "vestige")
 DESIGNS = ("paired", "independent", "balanced")
 
 
@@ -46,10 +47,16 @@ def null_sd(curve):
     return np.sqrt((curve.positives + curve.negatives + 1) / (12 * curve.positives * curve.negatives))
 
 
+def given(samples):
+    """What attacks may be told of samples besides signals."""
+    features = np.random.default_rng(samples).normal(size=(samples, 5))
+    return {"labels": np.arange(samples) % 3, "features": features}
+
+
 def aucs(values, membership, attack):
-    labels = np.arange(values.shape[1]) % 3
-    scores = score(values, membership, attack, labels=labels)
-    curves = [scores.roc(target) for target in range(len(values)) if not np.isnan(scores[target]).all()]
+    targets = range(min(len(values), 6)) if attack in FITTED else None  # one fit per target
+    scores = score(values, membership, attack, **given(values.shape[1]), targets=targets)
+    curves = [scores.roc(target) for target, row in enumerate(scores) if not np.isnan(row).all()]
     return np.array([curve.auc for curve in curves]), max(null_sd(curve) for curve in curves)
 
 
@@ -60,6 +67,8 @@ def test_no_leak_gives_one_half(name, design, models):
     membership = coins(design, models, 3000, seed=11)
     if models == 4 and name in ("lira-online", "lira-offline"):
         pytest.skip("one reference a side has no variance")
+    if models == 4 and by_name(name).needs.references:
+        pytest.skip("refused: fewer than four references")
     values, sd = aucs(noise(membership, 12), membership, name)
     assert abs(values.mean() - 0.5) < 4 * sd / np.sqrt(len(values) / 2)
     assert np.abs(values - 0.5).max() < 5 * sd
@@ -108,8 +117,7 @@ def test_an_attack_is_named_described_and_frozen(name):
 def test_scoring_twice_gives_the_same_bits(name):
     membership = coins("balanced", 8, 200, seed=2)
     values = noise(membership, 3)
-    labels = np.arange(200) % 3
-    first, second = (score(values, membership, name, labels=labels).values for _ in range(2))
+    first, second = (score(values, membership, name, **given(200)).values for _ in range(2))
     np.testing.assert_array_equal(first, second)
 
 
@@ -120,9 +128,8 @@ def test_the_row_does_not_depend_on_the_targets_own_coins(name):
     values = noise(membership, 9)
     flipped = membership.mask.copy()
     flipped[[2, 3]] = ~flipped[[2, 3]]
-    labels = np.arange(300) % 3
-    before = score(values, membership, name, labels=labels, targets=[2]).values
-    after = score(values, Membership(flipped, "paired", 4), name, labels=labels, targets=[2]).values
+    before = score(values, membership, name, **given(300), targets=[2]).values
+    after = score(values, Membership(flipped, "paired", 4), name, **given(300), targets=[2]).values
     np.testing.assert_allclose(before, after, rtol=1e-8, atol=1e-8)
 
 

@@ -1,10 +1,13 @@
 """Every attack by name, with its default options."""
 
+from vestige.attacks.hierarchical import Hierarchical
+from vestige.attacks.joint import Joint
 from vestige.attacks.lira import LiRA
 from vestige.attacks.population import AttackP
 from vestige.attacks.protocol import Attack
 from vestige.attacks.reference import AttackR, CalibratedLoss
 from vestige.attacks.rmia import BASE, RMIA
+from vestige.attacks.strongest import Vestige
 from vestige.attacks.student_t import StudentT
 from vestige.attacks.threshold import Confidence, Entropy, Loss
 from vestige.core.errors import unknown_name
@@ -29,6 +32,9 @@ ATTACKS: dict[str, Attack] = {
         BASE(),
         BASE(online=False),
         StudentT(),
+        Hierarchical(),
+        Joint(),
+        Vestige(),
     )
 }
 

@@ -1,14 +1,16 @@
 """Everything on record about a population of models, with cached totals over all of them."""
 
 import itertools
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Float64, Int, Integer, Shaped
 
+from vestige.attacks.kernel import directions, nystrom
 from vestige.attacks.quantity import Quantity, Values, recorded_name, value
+from vestige.attacks.surrogate import Responses, Surrogate
 from vestige.core.errors import InputError
 from vestige.data.membership import Membership
 from vestige.signals.source import SignalSource
@@ -21,6 +23,11 @@ TOTALS_KEPT = 8
 # Rows that are added while a block of totals is in cache; a store holds as many rows in memory.
 ROWS_AT_ONCE = 32
 
+Embeddings = Mapping[int, Float[np.ndarray, "samples features"]]
+
+# Models outside the references, targets among them, beyond which one-sided references tell nothing.
+MODELS_OUTSIDE = 8
+
 
 @dataclass(frozen=True, eq=False)
 class Pool:
@@ -30,22 +37,30 @@ class Pool:
     membership: [models samples], who trained on what.
     labels: [samples], class indices.
     features: [samples ...], the inputs or some description of them.
-    embeddings: [samples features], a reference embedding of each sample.
+    embeddings: what models of this pool make of each sample, [samples features] by model number; -1 is a
+      model outside the pool.
     publics: signals of every model at samples that no model trained on.
     public_labels: [publics].
+    references: the models that targets are compared with; None means all others.
 
-    Raises InputError when these disagree about the number of models or samples.
+    Raises InputError when these disagree about the number of models or samples, and for references in the
+    balanced design, whose coins tell each other.
     """
 
     signals: SignalSource
     membership: Membership
     labels: Integer[np.ndarray, "samples"] | None = None
     features: Shaped[np.ndarray, "samples ..."] | None = None
-    embeddings: Float[np.ndarray, "samples features"] | None = None
+    embeddings: Embeddings | None = None
     publics: SignalSource | None = None
     public_labels: Integer[np.ndarray, "publics"] | None = None
+    references: tuple[int, ...] | None = None
     _totals: dict[Hashable, Any] = field(default_factory=dict[Hashable, Any], init=False, repr=False)
     _left_out: dict[int, Any] = field(default_factory=dict[int, Any], init=False, repr=False)
+    _latest: dict[Hashable, Any] = field(default_factory=dict[Hashable, Any], init=False, repr=False)
+    _surrogates: dict[Hashable, Responses] = field(
+        default_factory=dict[Hashable, Responses], init=False, repr=False
+    )
 
     def __post_init__(self) -> None:
         models, _, samples, _ = self.signals.shape
@@ -54,12 +69,14 @@ class Pool:
                 f"membership has shape {self.membership.mask.shape} and the signals {(models, samples)}; "
                 "both must be (models, samples)"
             )
-        for name in ("labels", "features", "embeddings"):
-            given = getattr(self, name)
+        rows = {"labels": self.labels, "features": self.features}
+        rows |= {f"embeddings[{model}]": given for model, given in (self.embeddings or {}).items()}
+        for name, given in rows.items():
             if given is not None and len(given) != samples:
                 raise InputError(f"{name} has {len(given)} rows; give one for each of the {samples} samples")
         if self.publics is not None and self.publics.shape[0] != models:
             raise InputError(f"publics hold {self.publics.shape[0]} models and the signals {models}")
+        self._check_references(models)
 
     @property
     def num_models(self) -> int:
@@ -113,17 +130,94 @@ class Pool:
             self._left_out[target] = models.astype(small) if same is None else same
         return self._left_out[target]
 
+    def may_refer(self, model: int) -> bool:
+        """Whether targets are compared with this model at all."""
+        return self.references is None or model in self.references
+
+    def num_references(self) -> int:
+        """How many references a target has for each sample, at least."""
+        own = 1 if self.membership.design == "independent" else 2
+        return len(self.references) if self.references is not None else self.num_models - own
+
+    def sides_tell_nothing(self) -> bool:
+        """Whether references that are all on one side say nothing of a target's coin.
+
+        No sample is in every model or in none, so few models outside the references would give it away. With
+        this many the odds move by less than one in 500.
+        """
+        return self.references is not None and self.num_models - len(self.references) > MODELS_OUTSIDE
+
+    def responses(self, sources: tuple[int, ...] | None, landmarks: int, seed: int) -> Responses:
+        """How samples answer to training sets, kept once made.
+
+        sources: by a kernel on what these models make of samples (the mean of their kernels' cosines); None:
+          by one on features.
+
+        Raises InputError when the pool lacks them or labels, or where they are not finite.
+        """
+        key = (sources, landmarks, seed)
+        if key not in self._surrogates:
+            described = self._described(sources)
+            if described is None or self.labels is None:
+                missing = (
+                    "labels" if described is not None else "features" if sources is None else "embeddings"
+                )
+                raise InputError(f"{missing}=None: this attack needs {missing}, one row per sample")
+            units = np.concatenate([directions(one) for one in described], 1) / np.sqrt(len(described))
+            mapped = nystrom(units, landmarks, seed).astype(np.float32)
+            self._surrogates[key] = Responses(Surrogate(mapped, np.asarray(self.labels)))
+        return self._surrogates[key]
+
+    def _described(self, sources: tuple[int, ...] | None) -> list[np.ndarray] | None:
+        if sources is None:
+            return None if self.features is None else [self.features]
+        return [self.embeddings[model] for model in sources] if self.embeddings and sources else None
+
+    def latest(self, key: Hashable, compute: Callable[[], Any]) -> Any:
+        """What `compute` gives, kept until another key is asked for; the key names all that it depends on."""
+        if key not in self._latest:
+            self._latest.clear()
+            self._latest[key] = compute()
+        return self._latest[key]
+
     def reference_counts(self, target: int) -> tuple[Int[np.ndarray, "samples"], Int[np.ndarray, "samples"]]:
         """How many references of this target trained with each sample, and how many without."""
+        if self.references is not None:
+            return self._restricted_counts(target, self.references)
         own = self.membership.mask[target]
         other = np.asarray(self.left_out(target)) >= 0
         inside = self._inside()
         return inside - (own | other), self.num_models - inside - (~own | other)
 
     def fewest_references(self) -> int:
-        """No target has fewer references than this, for any sample on either side."""
+        """No target has fewer references than this, for any sample on either side; -1 if not known."""
+        if self.references is not None:
+            return -1
         inside = self._inside()
         return int(min(inside.min(), self.num_models - inside.max())) - 1
+
+    def _restricted_counts(
+        self, target: int, references: tuple[int, ...]
+    ) -> tuple[Int[np.ndarray, "samples"], Int[np.ndarray, "samples"]]:
+        left_out = np.broadcast_to(np.asarray(self.left_out(target)), (self.num_samples,))
+        rows = [model for model in references if model != target]
+        usable = np.array(rows)[:, None] != left_out
+        inside = (self.membership.mask[rows] & usable).sum(0)
+        return inside, usable.sum(0) - inside
+
+    def _check_references(self, models: int) -> None:
+        if self.references is None:
+            return
+        wrong = [one for one in self.references if not 0 <= one < models]
+        if wrong or not self.references or len(set(self.references)) < len(self.references):
+            raise InputError(
+                f"references={list(self.references)[:5]} must name different models from 0 to {models - 1}"
+            )
+        if self.membership.design == "balanced":
+            raise InputError(
+                "references= cannot be chosen in the balanced design, where coins tell each other; "
+                "leave it out, so that every other model is a reference"
+            )
 
     def _inside(self) -> Int[np.ndarray, "samples"]:
         """In how many models each sample is."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64
 
+from vestige.attacks.pool import Pool
 from vestige.attacks.view import AttackView
 
 SCALED_LOGIT = "scaled_logit"
@@ -20,6 +21,9 @@ class Needs:
       score that sample; where there are fewer its score is NaN. An attack that uses references at all asks
       for one on either side: no sample of a population is in every model or in none, so references that are
       all on one side would give the target's coin away.
+    references: how many reference models it takes in all.
+    one_sided: whether a sample is scored too whose references are all on one side, where that tells nothing
+      of the target's coin: when further models, outside the references, share the same coins.
     labels, features, embeddings, publics: whether the pool must hold them.
     all_checkpoints: whether the attack looks at other checkpoints than the one it scores.
     """
@@ -27,6 +31,8 @@ class Needs:
     signals: tuple[str, ...] = (SCALED_LOGIT,)
     in_references: int = 0
     out_references: int = 0
+    references: int = 0
+    one_sided: bool = False
     labels: bool = False
     features: bool = False
     embeddings: bool = False
@@ -57,6 +63,22 @@ class Attack(ABC):
     def is_log_ratio(self) -> bool:
         """Whether scores are log likelihood ratios of membership, so that 0 favors neither side."""
         return False
+
+    @property
+    def is_transductive(self) -> bool:
+        """Whether the score of a sample uses the target's signals at other candidates.
+
+        Such an attacker holds all candidates and asks the target about each; the others judge one at a time.
+        """
+        return False
+
+    def resolved(self, pool: Pool) -> "Attack":
+        """The attack with options that suit this pool; itself, unless it leaves them to the pool."""
+        return self
+
+    def notes(self, pool: Pool) -> tuple[str, ...]:
+        """What a reader should know about this attack on this pool."""
+        return ()
 
     @abstractmethod
     def describe(self) -> str:

@@ -24,6 +24,8 @@ def require(attack: Attack, pool: Pool, targets: Sequence[int]) -> None:
     for name in ARRAYS:
         if getattr(needs, name) and getattr(pool, name) is None:
             raise InputError(f"attack={attack.name!r} needs {name} and {name}=None; pass {name}=")
+    if pool.num_references() < needs.references:
+        raise _too_few_in_all(attack, pool)
     if not any(
         where is None or where.any() for where in (scorable(attack, pool, target) for target in targets)
     ):
@@ -33,10 +35,20 @@ def require(attack: Attack, pool: Pool, targets: Sequence[int]) -> None:
 def scorable(attack: Attack, pool: Pool, target: int) -> Bool[np.ndarray, "samples"] | None:
     """Where a target's references suffice; None means everywhere."""
     needs = attack.needs
+    if needs.one_sided and pool.sides_tell_nothing():
+        return None
     if pool.fewest_references() >= max(needs.in_references, needs.out_references):
         return None
     inside, outside = pool.reference_counts(target)
     return (inside >= needs.in_references) & (outside >= needs.out_references)
+
+
+def _too_few_in_all(attack: Attack, pool: Pool) -> InputError:
+    least, found = attack.needs.references, pool.num_references()
+    return InputError(
+        f"attack={attack.name!r} needs at least {least} references and a target has {found}; train "
+        f"{pool.num_models + least - found} models, or use student-t, which takes any number"
+    )
 
 
 def _too_few(attack: Attack, pool: Pool) -> InputError:

@@ -81,7 +81,7 @@ class BASE(Attack):
     @property
     def needs(self) -> Needs:
         """The scaled logit and a reference on either side."""
-        return Needs(in_references=1, out_references=1)
+        return Needs(in_references=1, out_references=1, one_sided=self.online)
 
     def describe(self) -> str:
         """The small print."""
@@ -132,7 +132,7 @@ class RMIA(Attack):
     @property
     def needs(self) -> Needs:
         """The scaled logit and a reference on either side."""
-        return Needs(in_references=1, out_references=1)
+        return Needs(in_references=1, out_references=1, one_sided=self.online)
 
     def describe(self) -> str:
         """The small print."""

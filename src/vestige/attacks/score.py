@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float64, Shaped
 from numpy.typing import ArrayLike
 
 from vestige.attacks.catalog import HEADLINE, by_name
-from vestige.attacks.pool import Pool
+from vestige.attacks.pool import Embeddings, Pool
 from vestige.attacks.protocol import SCALED_LOGIT, Attack
 from vestige.attacks.requirements import require, scorable
 from vestige.attacks.scores import Scores
@@ -29,7 +29,9 @@ def score(
     signals: Mapping[str, ArrayLike] | None = None,
     labels: ArrayLike | None = None,
     features: ArrayLike | None = None,
+    embeddings: ArrayLike | Mapping[int, ArrayLike] | None = None,
     targets: Sequence[int] | None = None,
+    references: Sequence[int] | None = None,
     seed: int = 0,
 ) -> Scores:
     """The scores of an attack on models that somebody else trained; every model is a target in turn.
@@ -40,7 +42,11 @@ def score(
     attack: a name from the catalog or an Attack with options of its own.
     design: how the coins were drawn (see Membership); None recognizes it from the mask.
     signals: further signals by name, each of the shape of values.
-    labels: (samples,) class indices. features: (samples, ...). targets: which models; None means all.
+    labels: (samples,) class indices. features: (samples, ...), the samples themselves.
+    embeddings: (samples, features), what a model outside these makes of them, or such arrays of models
+      among these by their number; a target is never judged by its own or its complement's.
+    targets: which models; None means all. references: which models they are compared with; None means all
+      others.
     seed: for the choice of what the "balanced" design leaves out.
 
     Returns [targets samples], or [targets checkpoints samples] if values have a checkpoint axis.
@@ -56,6 +62,8 @@ def score(
         coins,
         labels=None if labels is None else np.asarray(labels),
         features=None if features is None else np.asarray(features),
+        embeddings=_embeddings(embeddings),
+        references=None if references is None else tuple(int(one) for one in references),
     )
     models = _targets(targets, pool.num_models)
     return score_pool(pool, chosen, models, keep_checkpoints=given.ndim > 2)
@@ -82,6 +90,7 @@ def score_pool(
 ) -> Scores:
     """The scores of every target at every checkpoint, [targets checkpoints samples], or at the only one."""
     models = _targets(targets, pool.num_models)
+    attack = attack.resolved(pool)
     checkpoints = range(pool.num_checkpoints)
     values = np.empty((len(models), len(checkpoints), pool.num_samples))
     position = {model: index for index, model in enumerate(models)}
@@ -93,7 +102,7 @@ def score_pool(
         attack.name,
         models,
         attack.describe(),
-        _notes(values),
+        (*_notes(values), *attack.notes(pool)),
     )
 
 
@@ -107,6 +116,7 @@ def stream(
     Raises InputError at once, before the first row is asked for, if the attack lacks what it needs.
     """
     models = _targets(targets, pool.num_models)
+    attack = attack.resolved(pool)
     times = range(pool.num_checkpoints) if checkpoints is None else checkpoints
     require(attack, pool, models)
     _settle_allocator()
@@ -128,6 +138,13 @@ def _row(pool: Pool, attack: Attack, target: int, checkpoint: int) -> Row:
     if where is not None:
         row[~where] = np.nan
     return row
+
+
+def _embeddings(given: ArrayLike | Mapping[int, ArrayLike] | None) -> Embeddings | None:
+    if given is None:
+        return None
+    by_model = given if isinstance(given, Mapping) else {-1: given}
+    return {int(model): np.asarray(one, np.float64) for model, one in by_model.items()}
 
 
 def _targets(targets: Sequence[int] | None, num_models: int) -> tuple[int, ...]:

@@ -94,7 +94,7 @@ class StudentT(Attack):
     @property
     def needs(self) -> Needs:
         """The scaled logit and a reference on either side."""
-        return Needs(in_references=1, out_references=1)
+        return Needs(in_references=1, out_references=1, one_sided=True)
 
     @property
     def is_log_ratio(self) -> bool:

@@ -1,20 +1,24 @@
 """What an attack sees: one target at one checkpoint, its references, and no target membership."""
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from typing import TypeVar
 
 import numpy as np
-from jaxtyping import Bool, Float, Float64, Int, Integer, Shaped
+from jaxtyping import Bool, Float64, Int, Integer, Shaped
 
 from vestige.attacks.holdout import Holdout
 from vestige.attacks.pool import Pool, direct_moments
 from vestige.attacks.quantity import Quantity, Tempered, Values, recorded_name, value
+from vestige.attacks.surrogate import Responses
 from vestige.core import check
 from vestige.core.errors import InputError
 from vestige.stats import moments, ranks
 from vestige.stats.moments import LOST, Moments, Row, TwoSided, column_sum
 
 __all__ = ["AttackView", "Pool"]
+
+Fitted = TypeVar("Fitted")
 
 
 class AttackView:
@@ -52,11 +56,6 @@ class AttackView:
         """The description of each sample. Raises InputError when the pool holds none."""
         return self._given("features")
 
-    @property
-    def embeddings(self) -> Float[np.ndarray, "samples features"]:
-        """The reference embedding of each sample. Raises InputError when the pool holds none."""
-        return self._given("embeddings")
-
     def target(self, quantity: Quantity) -> Values:
         """The quantity of the target, [samples augmentations], float64."""
         return self._player.row(quantity, self._samples)
@@ -74,17 +73,33 @@ class AttackView:
                 values = self._read(quantity, model)
                 yield values, self._pool.membership.mask[model, self._samples] & usable, usable
 
+    def reference_models(self) -> tuple[int, ...]:
+        """The numbers of the models that may serve as references of some sample."""
+        return tuple(model for model in range(self._pool.num_models) if self._usable(model).any())
+
+    def reference(self, quantity: Quantity, model: int) -> Values:
+        """The quantity of one reference, [samples augmentations], float64.
+
+        Raises InputError when the model is the target or its complement.
+        """
+        self._usable_somewhere(model)
+        return self._read(quantity, model)
+
+    def usable_references(self, models: Sequence[int]) -> Bool[np.ndarray, "models samples"]:
+        """Where each of these models may serve as a reference."""
+        return np.stack([self._usable(model) for model in models])
+
     def moments(self, quantity: Quantity) -> TwoSided:
         """Count, mean and squares over the references trained with (inside) and without each sample.
 
         Closed form: the totals over all models minus the target's own row and the row left out with it.
         Entries where that subtraction loses more than a few digits are computed from the references.
         """
-        return self._streamed_moments(quantity) if self._excluded else self._closed_form(quantity)
+        return self._streamed_moments(quantity) if self._is_streamed else self._closed_form(quantity)
 
     def means(self, quantity: Quantity) -> tuple[Values, Values]:
         """The means of `moments` alone, IN and OUT, at less cost."""
-        if self._excluded or isinstance(quantity, Tempered):
+        if self._is_streamed or isinstance(quantity, Tempered):
             sides = self.moments(quantity)
             return sides.inside.mean, sides.outside.mean
         totals = self._pool.totals(quantity, self.checkpoint).at(self._samples)
@@ -93,7 +108,7 @@ class AttackView:
     def summed_squares(self, quantity: Quantity) -> list[tuple[Row, float]]:
         """Squares and degrees of freedom of IN and of OUT references, each summed over the samples."""
         whole = self.num_samples == self._pool.num_samples
-        sums = self._closed_sums(quantity) if whole and not self._excluded else None
+        sums = self._closed_sums(quantity) if whole and not self._is_streamed else None
         return sums or _added(block.moments(quantity) for block in self.blocks())
 
     def medians(self, quantity: Quantity) -> tuple[Values, Values]:
@@ -103,6 +118,27 @@ class AttackView:
         inside = np.stack([side for _, side, _ in rows])
         outside = np.stack([usable & ~side for _, side, usable in rows])
         return ranks.masked_median(values, inside), ranks.masked_median(values, outside)
+
+    def responses(self, landmarks: int, seed: int, sources: int | None = None) -> Responses:
+        """How the pool's samples answer to training sets; for views of all samples (see `Pool.responses`).
+
+        sources: how many embeddings it goes by, of models other than the target and what is left out with it;
+          None: by features.
+
+        Raises InputError where no such embedding is at hand.
+        """
+        if sources is None:
+            return self._pool.responses(None, landmarks, seed)
+        known = [model for model in self._pool.embeddings or {} if model < 0 or self._usable(model).all()]
+        if not known:
+            raise InputError(
+                "embeddings hold those of the target and its complement only; give other models'"
+            )
+        return self._pool.responses(tuple(known[:sources]), landmarks, seed)
+
+    def latest(self, key: Hashable, compute: Callable[[], Fitted]) -> Fitted:
+        """What `compute` gives, shared with the next target if the key is the same (see `Pool.latest`)."""
+        return self._pool.latest((self.checkpoint, key), compute)
 
     @property
     def has_publics(self) -> bool:
@@ -122,18 +158,23 @@ class AttackView:
 
     def public_moments(self, quantity: Quantity) -> Moments:
         """The moments over all other models at the public samples, which none of them trained on."""
+        if self._pool.references is not None:
+            return self._direct_public_moments(quantity, self._pool.references)
         totals = after = self._pool.public_totals(quantity, self.checkpoint)
         for holdout in self._holdouts:
             after = after.without(self._public_row(quantity, holdout.model), 1.0)
         lost = np.flatnonzero(after.lost_digits(totals, isinstance(quantity, Tempered)))
         if len(lost):
-            held_out = {holdout.model for holdout in self._holdouts}
-            others = [model for model in range(self._pool.num_models) if model not in held_out]
-            values = np.stack([self._public_row(quantity, model)[lost] for model in others])
-            outside = np.zeros(values.shape[:2], bool)
-            exact = direct_moments(values, outside, ~outside).outside
-            after.mean[lost], after.squares[lost] = exact.mean, exact.squares
+            exact = self._direct_public_moments(quantity, range(self._pool.num_models))
+            after.mean[lost], after.squares[lost] = exact.mean[lost], exact.squares[lost]
         return after
+
+    def _direct_public_moments(self, quantity: Quantity, models: Sequence[int]) -> Moments:
+        """The moments over those of the models that are not held out, from their values."""
+        held_out = {holdout.model for holdout in self._holdouts}
+        values = np.stack([self._public_row(quantity, model) for model in models if model not in held_out])
+        outside = np.zeros(values.shape[:2], bool)
+        return direct_moments(values, outside, ~outside).outside
 
     def blocks(self) -> Iterator["AttackView"]:
         """The view in cache-sized blocks of samples, in order."""
@@ -190,6 +231,11 @@ class AttackView:
         return usable
 
     @property
+    def _is_streamed(self) -> bool:
+        """Whether totals over all models say nothing about the references of this view."""
+        return bool(self._excluded) or self._pool.references is not None
+
+    @property
     def _holdouts(self) -> tuple[Holdout, ...]:
         return (self._player, *self._excluded)
 
@@ -200,6 +246,8 @@ class AttackView:
         return values[self._samples]
 
     def _usable(self, model: int) -> Bool[np.ndarray, "samples"]:
+        if not self._pool.may_refer(model):
+            return np.zeros(self.num_samples, bool)
         usable = np.logical_and.reduce([holdout.usable(model, self._samples) for holdout in self._holdouts])
         return usable & ~self._collision() if self._excluded else usable
 

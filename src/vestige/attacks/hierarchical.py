@@ -1,0 +1,89 @@
+"""The likelihood ratio whose means and variances are shared in part between samples."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float64, Integer
+
+from vestige.attacks.evidence import Evidence, evidence, pseudo_targets
+from vestige.attacks.hierarchy import Hierarchy, fit
+from vestige.attacks.protocol import Attack, Needs
+from vestige.attacks.stacking import Stack, readings, stacked
+from vestige.attacks.view import AttackView
+from vestige.core import check
+
+LEAST_REFERENCES = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hierarchical(Attack):
+    """log t(x; IN) - log t(x; OUT) with both means and the variance of a sample shrunk toward their like.
+
+    Both means of a sample have a joint normal prior about what its class leads to expect, so that one side
+    informs the other and a sample without references on a side is scored too; the variance is that of
+    samples of similar OUT mean, times a factor of its own (`vestige.attacks.hierarchy`). Fitted by empirical
+    Bayes on the references of one target. Signals are cut off two scales beyond either location, where
+    the ratio of t densities turns.
+
+    stacked: let trees make one score of this ratio, BASE, the plain likelihood ratio and what they are made
+      of, learned on references that play the target.
+    pseudo_targets: how many references do so at most.
+
+    Queries are averaged before anything else.
+    """
+
+    stacked: bool = False
+    pseudo_targets: int = 16
+
+    def __post_init__(self) -> None:
+        check.at_least("pseudo_targets", self.pseudo_targets, 1)
+
+    @property
+    def name(self) -> str:
+        """`hierarchical`, or `hierarchical-stacked`."""
+        return "hierarchical-stacked" if self.stacked else "hierarchical"
+
+    @property
+    def paper(self) -> str:
+        """Where the attack was published."""
+        return "Vestige; empirical-Bayes form of Carlini et al. 2022"
+
+    @property
+    def needs(self) -> Needs:
+        """The scaled logit, labels, and four references."""
+        return Needs(
+            in_references=1, out_references=1, references=LEAST_REFERENCES, one_sided=True, labels=True
+        )
+
+    @property
+    def is_log_ratio(self) -> bool:
+        """True."""
+        return True
+
+    def describe(self) -> str:
+        """The small print."""
+        form = f", stacked on {self.pseudo_targets} pseudo-targets at most" if self.stacked else ""
+        return f"online; means and variances shrunk by empirical Bayes over classes{form}"
+
+    def score(self, view: AttackView) -> Float64[np.ndarray, "samples"]:
+        """The log likelihood ratio in nats."""
+        found = evidence(view)
+        prior = fit(found.sides, classes(view.labels))
+        if not self.stacked:
+            return prior.posterior(found.sides).log_ratio(found.target)
+        stack = view.latest((self, found.digest()), lambda: self._stack(view, found, prior))
+        return stack.log_ratio(readings(found, prior))
+
+    def _stack(self, view: AttackView, found: Evidence, prior: Hierarchy) -> Stack:
+        rows: list[np.ndarray] = []
+        coins: list[np.ndarray] = []
+        for place in pseudo_targets(found, self.pseudo_targets):
+            usable = found.usable[place]
+            rows.append(readings(found.of_pseudo_target(view, place), prior)[usable])
+            coins.append(found.inside[place, usable])
+        return stacked(np.concatenate(rows), np.concatenate(coins))
+
+
+def classes(labels: Integer[np.ndarray, "samples"]) -> Float64[np.ndarray, "samples classes"]:
+    """One column per class, 1 where a sample is of it."""
+    return np.eye(int(labels.max()) + 1)[labels]

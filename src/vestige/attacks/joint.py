@@ -1,0 +1,126 @@
+"""The likelihood ratio given the other members, whose coins are guessed together."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float64
+
+from vestige.attacks.evidence import evidence
+from vestige.attacks.hierarchical import LEAST_REFERENCES, classes
+from vestige.attacks.neighborhood import neighborhood
+from vestige.attacks.pool import Pool
+from vestige.attacks.protocol import Attack, Needs
+from vestige.attacks.view import AttackView
+from vestige.core import check
+
+Samples = Float64[np.ndarray, "samples"]
+KERNELS = ("inputs", "embeddings")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Joint(Attack):
+    """The hierarchical likelihood ratio of all candidates at once, given who else was in the training set.
+
+    A kernel machine says how each sample is predicted by the others of any training set, the sample itself
+    taken out. On references, whose training sets are known, that explains part of what a likelihood ratio
+    takes for noise. A first score gives every candidate a chance of membership; the response to these chances
+    shifts both locations of every sample, by as much as it does for references that play the target.
+
+    **Transductive**: it takes one model's signals at all candidates together, and helps where they make up
+    the training set. LiRA takes them one by one. No coin of the target enters; a sample's own chance does
+    not enter its own shift.
+
+    kernel: "inputs", the neural tangent kernel of one wide layer on the samples' features, or "embeddings",
+      the same on what references make of a sample in their last layer but one, the mean over a few.
+    landmarks: how many samples span the kernel (Nystrom); as many as there are samples is exact.
+    prior: the share of the candidates that the target trained on; None takes that of the references.
+    pseudo_targets: how many references play the target at most.
+    stacked: let trees make one score of all readings, as in `Hierarchical`.
+    sources: how many references' embeddings at most, none of them the target's or its complement's.
+    seed: of the landmarks.
+    """
+
+    kernel: str = "inputs"
+    landmarks: int = 500
+    prior: float | None = None
+    pseudo_targets: int = 8
+    stacked: bool = False
+    sources: int = 4
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check.one_of("kernel", self.kernel, KERNELS)
+        check.at_least("landmarks", self.landmarks, 2)
+        check.at_least("pseudo_targets", self.pseudo_targets, 1)
+        check.at_least("sources", self.sources, 1)
+        if self.prior is not None:
+            check.within("prior", self.prior, 0.001, 0.999)
+
+    @property
+    def name(self) -> str:
+        """`joint`, with `-embeddings` and `-stacked`."""
+        kernel = "" if self.kernel == "inputs" else f"-{self.kernel}"
+        return f"joint{kernel}{'-stacked' if self.stacked else ''}"
+
+    @property
+    def paper(self) -> str:
+        """Where the attack was published."""
+        return "Vestige 2026"
+
+    @property
+    def needs(self) -> Needs:
+        """The scaled logit, labels, features or embeddings, and four references."""
+        return Needs(
+            in_references=1, out_references=1, references=LEAST_REFERENCES, one_sided=True, labels=True,
+            features=self.kernel == "inputs", embeddings=self.kernel == "embeddings",
+        )  # fmt: skip
+
+    @property
+    def is_log_ratio(self) -> bool:
+        """True."""
+        return True
+
+    @property
+    def is_transductive(self) -> bool:
+        """True."""
+        return True
+
+    def describe(self) -> str:
+        """The small print."""
+        return (
+            f"all candidates at once; kernel on {self.kernel}, {self.landmarks} landmarks"
+            f"{'; stacked' if self.stacked else ''}"
+        )
+
+    def notes(self, pool: Pool) -> tuple[str, ...]:
+        """How many samples are copies of others, from which no sample can be told apart."""
+        copies = 0 if pool.features is None else _copies(pool.features)
+        if not copies:
+            return ()
+        return (
+            f"{copies} samples are exact copies of others: their shift holds their own coins by way of the "
+            "copy, so that the attack says little of them",
+        )
+
+    def score(self, view: AttackView) -> Samples:
+        """The log likelihood ratio in nats."""
+        found = evidence(view)
+        sources = None if self.kernel == "inputs" else self.sources
+        responses = view.responses(self.landmarks, self.seed, sources)
+        prior = found.rate if self.prior is None else self.prior
+        model = view.latest(
+            (self, found.digest()),
+            lambda: neighborhood(view, found, responses, classes(view.labels), self.pseudo_targets),
+        )
+        chances = model.calibration.with_prior(prior, found.rate).chances(model.first(found))
+        shift = responses.to(chances) - model.usual
+        cleaned = model.cleaned.with_target(found.target)
+        if not self.stacked:
+            return model.log_ratio(cleaned, shift)
+        return model.stack.log_ratio(model.columns(found, cleaned, shift))
+
+
+def _copies(features: np.ndarray) -> int:
+    """How many rows are exact copies of an earlier one."""
+    rows = np.ascontiguousarray(np.asarray(features).reshape(len(features), -1))
+    return len(rows) - len({row.tobytes() for row in rows})

@@ -1,0 +1,90 @@
+"""The attack to use when no other is asked for: the parts that suit the pool."""
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float64
+
+from vestige.attacks.hierarchical import LEAST_REFERENCES, Hierarchical
+from vestige.attacks.joint import Joint
+from vestige.attacks.pool import Pool
+from vestige.attacks.protocol import Attack, Needs
+from vestige.attacks.student_t import StudentT
+from vestige.attacks.view import AttackView
+from vestige.core import check
+from vestige.core.errors import InputError
+
+MANY_REFERENCES = 128  # from here on a variance per sample is known well enough; measured to this number
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vestige(Attack):
+    """The strongest attack of this library for the references and descriptions that a pool holds.
+
+    With 4 to 127 references: `joint`, stacked, where the pool has labels and features and the candidates are
+    the training pool; `hierarchical`, stacked, where it has labels. Else `student-t`. The scores say which.
+
+    candidates: "pool" if the target's training set was drawn from the candidates, as in every audit; "some"
+      if most of it lies outside, so that neighbors' coins say little.
+    chosen: what it came to; set by `resolved`.
+    """
+
+    candidates: str = "pool"
+    chosen: Attack | None = None
+
+    def __post_init__(self) -> None:
+        check.one_of("candidates", self.candidates, ("pool", "some"))
+
+    @property
+    def name(self) -> str:
+        """`vestige`."""
+        return "vestige"
+
+    @property
+    def paper(self) -> str:
+        """Where the attack was published."""
+        return "Vestige 2026" if self.chosen is None else self.chosen.paper
+
+    @property
+    def needs(self) -> Needs:
+        """What the chosen attack needs; before the choice one reference on either side."""
+        return Needs(in_references=1, out_references=1) if self.chosen is None else self.chosen.needs
+
+    @property
+    def is_log_ratio(self) -> bool:
+        """True."""
+        return True
+
+    @property
+    def is_transductive(self) -> bool:
+        """Whether the chosen attack is; before the choice True, as it may be."""
+        return self.chosen is None or self.chosen.is_transductive
+
+    def describe(self) -> str:
+        """The small print, with the attack that was chosen."""
+        if self.chosen is None:
+            return "joint, hierarchical or student-t, by the references and what is known of samples"
+        return f"{self.chosen.name}: {self.chosen.describe()}"
+
+    def resolved(self, pool: Pool) -> Attack:
+        """This attack with its choice for the pool."""
+        return dataclasses.replace(self, chosen=self.chosen or self._choice(pool))
+
+    def notes(self, pool: Pool) -> tuple[str, ...]:
+        """Those of the chosen attack."""
+        return () if self.chosen is None else self.chosen.notes(pool)
+
+    def score(self, view: AttackView) -> Float64[np.ndarray, "samples"]:
+        """The log likelihood ratio in nats."""
+        if self.chosen is None:
+            raise InputError("attack='vestige' chooses by the pool; ask resolved(pool) to score")
+        return self.chosen.score(view)
+
+    def _choice(self, pool: Pool) -> Attack:
+        references = pool.num_references()
+        if pool.labels is None or not LEAST_REFERENCES <= references < MANY_REFERENCES:
+            return StudentT()
+        if pool.features is None or self.candidates == "some":
+            return Hierarchical(stacked=True)
+        return Joint(stacked=True)

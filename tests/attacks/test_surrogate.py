@@ -1,0 +1,100 @@
+import numpy as np
+import pytest
+from scipy import integrate, linalg
+
+from vestige.attacks.kernel import directions, nystrom, tangent_kernel
+from vestige.attacks.surrogate import Responses, Surrogate
+from vestige.core.errors import InputError
+
+RANDOM = np.random.default_rng(0)
+INPUTS = RANDOM.normal(size=(30, 6))
+LABELS = np.arange(30) % 3
+COINS = RANDOM.random(30)
+
+
+def exact():
+    return Surrogate(nystrom(directions(INPUTS), 30, 0), LABELS)
+
+
+def refitted(coins, sample):
+    """Weighted kernel ridge without the sample, in its dual form: what the closed form must equal."""
+    units = directions(INPUTS)
+    kernel = tangent_kernel(units, units)
+    others = np.flatnonzero((np.arange(30) != sample) & (coins > 0))
+    gram = kernel[np.ix_(others, others)] + 0.5 * np.diag(1 / coins[others])
+    row = kernel[sample, others]
+    outputs = row @ linalg.solve(gram, np.eye(3)[LABELS[others]])
+    variance = kernel[sample, sample] - row @ linalg.solve(gram, row)
+    own = outputs[LABELS[sample]]
+    return own, own - np.delete(outputs, LABELS[sample]).max(), variance
+
+
+@pytest.mark.parametrize("coins", [COINS, (COINS < 0.5).astype(float), np.full(30, 0.5)])
+def test_taking_a_sample_out_equals_fitting_without_it(coins):
+    found = exact().response(coins)
+    expected = np.array([refitted(coins, sample) for sample in range(30)])
+    np.testing.assert_allclose(found, expected, rtol=1e-7, atol=1e-9)
+
+
+def test_the_own_coin_of_a_sample_changes_nothing_of_its_response():
+    before = exact().response(COINS)
+    for own in (0.0, 1.0):
+        changed = COINS.copy()
+        changed[7] = own
+        after = exact().response(changed)
+        np.testing.assert_allclose(after[7], before[7], rtol=1e-8)
+        assert np.abs(after[8] - before[8]).max() > 1e-6
+
+
+def test_single_precision_is_enough():
+    single = Surrogate(nystrom(directions(INPUTS), 30, 0).astype(np.float32), LABELS)
+    np.testing.assert_allclose(single.response(COINS), exact().response(COINS), rtol=1e-3, atol=1e-4)
+
+
+def test_known_coins_are_asked_once(monkeypatch):
+    responses = Responses(exact())
+    first = responses.to_known(COINS)
+    monkeypatch.setattr(Surrogate, "response", lambda *_: pytest.fail("asked again"))
+    np.testing.assert_array_equal(responses.to_known(COINS.copy()), first)
+    with pytest.raises(pytest.fail.Exception):
+        responses.to_known(1 - COINS)
+
+
+@pytest.mark.parametrize("cosine", [-0.9, -0.3, 0.0, 0.4, 0.95])
+def test_the_kernel_is_that_of_random_rectifiers(cosine):
+    """2 E[relu(u) relu(v)] + 2 c E[step(u) step(v)] over normal u, v of that correlation, by quadrature."""
+
+    def density(v, u):
+        rest = 1 - cosine**2
+        return np.exp(-(u * u - 2 * cosine * u * v + v * v) / 2 / rest) / (2 * np.pi * np.sqrt(rest))
+
+    rectified = integrate.dblquad(lambda v, u: u * v * density(v, u), 0, 9, 0, 9)[0]
+    both = integrate.dblquad(density, 0, 9, 0, 9)[0]
+    one, other = np.array([[1.0, 0.0]]), np.array([[cosine, np.sqrt(1 - cosine**2)]])
+    assert tangent_kernel(one, other)[0, 0] == pytest.approx(2 * rectified + 2 * cosine * both, abs=1e-6)
+
+
+def test_landmarks_give_back_the_kernel():
+    units = directions(INPUTS)
+    kernel = tangent_kernel(units, units)
+    whole, some = nystrom(units, 30, 0), nystrom(units, 20, 0)
+    np.testing.assert_allclose(whole @ whole.T, kernel, atol=1e-8)
+    error = np.abs(some @ some.T - kernel)
+    assert 0 < error.mean() < 0.1
+    assert np.sum(np.diag(error) < 1e-8) == 20  # landmarks themselves are exact
+
+
+def test_copies_and_constant_inputs_are_no_obstacle():
+    same = np.vstack([INPUTS, INPUTS])
+    mapped = nystrom(directions(same), 60, 0)
+    assert mapped.shape == (60, 30)
+    assert np.isfinite(
+        Surrogate(nystrom(directions(np.ones((8, 3))), 8, 0), np.arange(8) % 2).response(np.ones(8))
+    ).all()
+
+
+def test_inputs_that_are_not_finite_are_located():
+    bad = INPUTS.copy()
+    bad[3, 1] = np.inf
+    with pytest.raises(InputError, match="sample 3 is not finite"):
+        directions(bad)
