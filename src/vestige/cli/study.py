@@ -8,12 +8,12 @@ import typer
 from vestige.cli.audit import split
 from vestige.core.errors import InputError, unknown_name
 
-STUDIES = ("dynamics", "information", "regularization", "vulnerable-samples", "pptp")
+STUDIES = ("dynamics", "information", "regularization", "vulnerable-samples", "pptp", "joint")
 
 
 def study(
     name: Annotated[
-        str, typer.Argument(help="dynamics, information, regularization, vulnerable-samples or pptp")
+        str, typer.Argument(help="dynamics, information, regularization, vulnerable-samples, pptp or joint")
     ],
     out: Annotated[Path | None, typer.Option(help="folder; default vestige-runs/study-NAME")] = None,
     data_dir: Annotated[
@@ -48,7 +48,7 @@ def _findings(
     name: str, common: dict[str, Any], seeds: int, models: int | None, jobs: int | None, listener: Any
 ) -> tuple[str, Any]:
     """The title of the study and what it found."""
-    from vestige.studies import dynamics, information, part, pptp, regularization, vulnerable_samples
+    from vestige.studies import dynamics, information, joint, part, pptp, regularization, vulnerable_samples
 
     if name == "information":
         if models is not None:
@@ -58,7 +58,10 @@ def _findings(
     if name == "dynamics":
         every = tuple(range(1, seeds + 1))
         return dynamics.TITLE, dynamics.study(dynamics.Settings(**trained, seeds=every), listener)
-    in_parts = {"pptp": pptp, "regularization": regularization, "vulnerable-samples": vulnerable_samples}[
-        name
-    ]
+    in_parts = {
+        "joint": joint,
+        "pptp": pptp,
+        "regularization": regularization,
+        "vulnerable-samples": vulnerable_samples,
+    }[name]
     return in_parts.TITLE, in_parts.study(part.Settings(**trained, seeds=seeds), listener)

@@ -1,0 +1,153 @@
+"""The joint attack against published ones: the same targets, references and signals, drawn anew."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from vestige.attacks.catalog import by_name
+from vestige.attacks.hierarchical import Hierarchical
+from vestige.attacks.joint import Joint
+from vestige.audits.step import Listener, counted, silent
+from vestige.core.errors import unknown_name
+from vestige.core.files import write_text
+from vestige.studies.finding import Finding, Measured, finding
+from vestige.studies.joint_population import trained
+from vestige.studies.joint_rates import PUBLISHED, Trial, attacks_of, rates
+from vestige.studies.part import Settings
+
+TITLE = "The joint attack beside published ones"
+
+DRAWS = 5
+LANDMARKS = 1000
+GOALS = {4: 2.0, 8: 1.5, 16: 1.4}  # of the ratio to the best published attack
+TPR = "tpr@0.001"
+METRICS = ("auc", "tpr@0.01", TPR, "foreign")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A population, the numbers of references to try, and the kernel that suits its samples.
+
+    share: of the candidates that targets train on, where it is not that of the references.
+    """
+
+    options: dict[str, Any]
+    references: tuple[int, ...]
+    kernel: str = "inputs"
+    share: float = 0.5
+
+
+def parts(settings: Settings) -> dict[str, Part]:
+    """The chosen parts by name. Raises InputError for one that does not exist."""
+    data = {"data_dir": settings.data_dir, "seed": 1, "momentum": 0.9, "lr": 0.05, "batch_size": 64}
+    location = {"dataset": "location30", "samples": 4500, "model": "mlp-128", "epochs": 40, **data}
+    fashion = {"dataset": "fashion_mnist", "samples": 6000, "model": "mlp-256-relu", "epochs": 50, **data}
+    cifar10 = {
+        **data, "dataset": "cifar10", "samples": 4000, "model": "convnet", "epochs": 24, "optimizer": "adam",
+        "lr": 1e-3, "batch_size": 128, "schedule": "steps",
+    }  # fmt: skip
+    regularized = {**cifar10, "defense": "random_crop:4+weight_decay:0.0005"}
+    private = {**location, "defense": "dp_sgd:1"}
+    few = settings.models
+    every = {
+        "location30": Part(options={**location, "models": few or 160}, references=(4, 8, 16, 32, 64, 128)),
+        "fashion": Part(options={**fashion, "models": few or 112}, references=(4, 8, 16, 32, 64)),
+        "cifar10": Part(options={**cifar10, "models": few or 48}, references=(4, 8, 16), kernel="embeddings"),
+        "cifar10 regularized": Part(
+            options={**regularized, "models": few or 48}, references=(4, 16), kernel="embeddings"
+        ),
+        "location30 private": Part(options={**private, "models": few or 48}, references=(4, 16)),
+        "location30 few members": Part(
+            options={**location, "models": few or 48, "seed": 2}, references=(4, 16), share=0.2
+        ),
+    }
+    for name in settings.parts or ():
+        if name not in every:
+            raise unknown_name("part", name, every)
+    return {name: part for name, part in every.items() if name in (settings.parts or every)}
+
+
+def study(settings: Settings, listener: Listener = silent) -> tuple[Finding, ...]:
+    """Train and score what is missing, write each part's figures beside it, and give the table."""
+    rows: list[Finding] = []
+    for name, part in parts(settings).items():
+        folder = settings.out / name.replace(" ", "-")
+        found = trained(part.options, folder, settings.jobs, listener, part.share)
+        draws = [(trial, draw) for trial in trials(part) for draw in range(DRAWS)]
+        tables = [
+            rates(found, trial, draw, part.share != 0.5)
+            for trial, draw in counted(draws, "attack", len(draws), "draws", listener)
+        ]
+        table = pd.concat(tables, ignore_index=True)
+        write_text(folder / "figures.md", figures(table))
+        rows += claims(name, part, table)
+    return tuple(rows)
+
+
+def trials(part: Part) -> tuple[Trial, ...]:
+    """The main table, and on the plain populations the nulls and the shares of known candidates."""
+    every = attacks_of(part.kernel, LANDMARKS)
+    main = tuple(Trial(references=count, attacks=every) for count in part.references)
+    if part.share != 0.5 or "defense" in part.options:
+        return main
+    neighbors = Joint(kernel=part.kernel, landmarks=LANDMARKS)
+    few = (by_name("student-t"), Hierarchical(), neighbors)
+    return (
+        *main,
+        Trial(references=8, attacks=(Hierarchical(stacked=True), every[-2], every[-1]), shuffled=True),
+        *(Trial(references=8, attacks=few, known=known) for known in (0.5, 0.25, 0.1)),
+    )
+
+
+def claims(name: str, part: Part, table: pd.DataFrame) -> list[Finding]:
+    """The ratio of the joint attack to the best published one and to student-t, and its nulls."""
+    rows: list[Finding] = []
+    ours = attacks_of(part.kernel, LANDMARKS)[-1].name
+    for count in part.references:
+        trial = Trial(references=count, attacks=()).name
+        best = max(PUBLISHED, key=lambda attack: _by_draw(table, trial, attack).values.mean())
+        setting = f"{name}, {trial}"
+        top = _by_draw(table, trial, ours)
+        goal = GOALS.get(count) if name in ("location30", "fashion", "cifar10") else None
+        note = f"Best published: {best}."
+        claim = f"{ours} over the best published: TPR at 0.1 %"
+        rows.append(
+            finding(claim, "none", setting, top.over(_by_draw(table, trial, best)), least=goal, note=note)
+        )
+        student = top.over(_by_draw(table, trial, "student-t"))
+        rows.append(finding(f"{ours} over student-t: TPR at 0.1 %", "none", setting, student, least=1.0))
+        nothing = _by_draw(table, trial, ours, "foreign").estimate
+        rows.append(
+            finding(f"{ours} against another model's coins: AUC", "none", setting, nothing, most=0.51)
+        )
+    for trial in sorted(t for t in set(table.trial) if "shuffled" in t):
+        for attack in sorted(set(table.attack[table.trial == trial])):
+            nothing = _by_draw(table, trial, attack, "auc").estimate
+            rows.append(finding(f"{attack}: AUC", "none", f"{name}, {trial}", nothing, most=0.51))
+    return rows
+
+
+def figures(table: pd.DataFrame) -> str:
+    """One line per trial and attack: means over targets and draws, with the deviation over draws."""
+    lines = [
+        "| trial | attack | AUC | TPR at 1 % | TPR at 0.1 % | AUC, another's coins |",
+        "|---|---|---|---|---|---|",
+    ]
+    for trial, attack in dict.fromkeys(zip(table.trial, table.attack, strict=True)):
+        cells = [_spread(_by_draw(table, trial, attack, metric)) for metric in METRICS]
+        lines.append(f"| {trial} | `{attack}` | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _spread(found: Measured) -> str:
+    return f"{found.values.mean():.4f} ± {found.values.std(ddof=1):.4f}"
+
+
+def _by_draw(table: pd.DataFrame, trial: str, attack: str, metric: str = TPR) -> Measured:
+    """A metric's mean over the targets of each draw."""
+    rows = table[(table.trial == trial) & (table.attack == attack)]
+    draw, values = np.asarray(rows["draw"]), np.asarray(rows[metric], np.float64)
+    means = np.array([values[draw == one].mean() for one in np.unique(draw)])
+    return Measured(means, np.zeros(len(means)))

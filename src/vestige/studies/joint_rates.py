@@ -1,0 +1,117 @@
+"""Rates of attacks that share targets and references, for several draws of both."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from vestige.attacks.catalog import by_name
+from vestige.attacks.hierarchical import Hierarchical
+from vestige.attacks.joint import Joint
+from vestige.attacks.protocol import Attack
+from vestige.attacks.score import score
+from vestige.attacks.scores import Scores
+from vestige.core import seeds
+from vestige.core.files import replacing
+from vestige.core.record import content_hash, plain
+from vestige.stats.roc import roc
+from vestige.studies.joint_population import TARGETS, Trained
+
+PUBLISHED = ("lira-online-fixed", "rmia-online", "base-online", "student-t")
+FPRS = (0.001, 0.01)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """One question to a population: how many references, which attacks, and what is changed.
+
+    known: the share of the samples that the attacker holds as candidates. shuffled: with coins that belong to
+    other models.
+    """
+
+    references: int
+    attacks: tuple[Attack, ...]
+    known: float = 1.0
+    shuffled: bool = False
+
+    @property
+    def name(self) -> str:
+        """For tables."""
+        changes = [f"{self.known:.0%} known"] * (self.known < 1) + ["shuffled coins"] * self.shuffled
+        return ", ".join([f"{self.references} references", *changes])
+
+
+def attacks_of(kernel: str, landmarks: int) -> tuple[Attack, ...]:
+    """The published attacks and the steps from the hierarchical ratio to the joint one."""
+    kernels = ("inputs",) if kernel == "inputs" else ("inputs", kernel)
+    return (
+        *(by_name(name) for name in PUBLISHED),
+        Hierarchical(),
+        Hierarchical(stacked=True),
+        *(
+            Joint(kernel=one, landmarks=landmarks, stacked=stacked)
+            for one in kernels
+            for stacked in (False, True)
+        ),
+    )
+
+
+def rates(found: Trained, trial: Trial, draw: int, fixed_targets: bool = False) -> pd.DataFrame:
+    """One row per attack and target: AUC, TPR at each rate, and the AUC against another target's coins.
+
+    Targets and references are drawn anew for each draw; no target is a reference of another. What is on
+    record is read again.
+    """
+    key = content_hash([found.plan.key, plain(trial), draw, fixed_targets])[:16]
+    path = found.folder / "rates" / f"{key}.parquet"
+    if not path.exists():
+        table = _measured(found, trial, draw, fixed_targets)
+        with replacing(path) as temporary:
+            table.to_parquet(temporary, index=False)
+    return pd.read_parquet(path)
+
+
+def _measured(found: Trained, trial: Trial, draw: int, fixed_targets: bool) -> pd.DataFrame:
+    random = seeds.generator(found.plan.seed, "draw", draw)
+    models = len(found.values)
+    order = (
+        random.permutation(models) if not fixed_targets else TARGETS + random.permutation(models - TARGETS)
+    )
+    targets = list(range(TARGETS)) if fixed_targets else order[:TARGETS].tolist()
+    references = order[0 if fixed_targets else TARGETS :][: trial.references].tolist()
+    kept = np.sort(random.permutation(len(found.labels))[: round(trial.known * len(found.labels))])
+    member = np.roll(found.member, 1, axis=0) if trial.shuffled else found.member
+    rows: list[dict[str, object]] = []
+    for attack in trial.attacks:
+        embeddings = None
+        if isinstance(attack, Joint) and attack.kernel == "embeddings":
+            embeddings = {model: found.embedding(model)[kept] for model in references[: attack.sources]}
+        scores = score(
+            found.values[:, kept], member[:, kept], attack, labels=found.labels[kept],
+            features=found.features[kept], embeddings=embeddings, targets=targets, references=references,
+        )  # fmt: skip
+        rows += _rows(scores, attack, draw)
+    table = pd.DataFrame(rows)
+    table.insert(0, "trial", trial.name)
+    return table
+
+
+def _rows(scores: Scores, attack: Attack, draw: int) -> list[dict[str, object]]:
+    values = np.nan_to_num(scores.values, nan=0.0)  # no evidence: references all on one side
+    foreign = np.roll(scores.member, 1, axis=0)
+    rows: list[dict[str, object]] = []
+    for row, own, other, target in zip(values, scores.member, foreign, scores.targets, strict=True):
+        curve = roc(row, own)
+        rates = {f"tpr@{fpr:g}": curve.tpr_at(fpr) for fpr in FPRS}
+        nothing = roc(row, other).auc
+        rows.append(
+            {
+                "draw": draw,
+                "attack": attack.name,
+                "target": target,
+                "auc": curve.auc,
+                "foreign": nothing,
+                **rates,
+            }
+        )
+    return rows
