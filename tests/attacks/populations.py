@@ -41,4 +41,4 @@ def signals(coins, leak, seed=0, spread=1.0):
 def described(samples, classes=2):
     """What attacks may be told of samples besides signals."""
     features = np.random.default_rng(samples).normal(size=(samples, 5))
-    return {"labels": np.arange(samples) % classes, "features": features}
+    return {"labels": np.arange(samples) % classes, "features": features, "embeddings": features}

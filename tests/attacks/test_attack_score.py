@@ -27,7 +27,7 @@ def test_scores_behave_like_their_array():
     scores = score(VALUES, MASK)
     assert isinstance(scores, Scores)
     assert scores.shape == (8, 50) == np.asarray(scores).shape
-    assert scores.attack == "lira-online-fixed"
+    assert scores.attack == "vestige"
     assert np.array_equal(scores[3], scores.values[3])
     assert np.array_equal(scores.member, MASK)
     assert scores.roc(2).auc == roc(scores.values[2], MASK[2]).auc
@@ -112,7 +112,7 @@ def test_an_odd_number_of_models_is_scored_without_gaps():
 
 @pytest.mark.parametrize("name", sorted(ATTACKS))
 def test_constant_signals_tie_and_score_one_half(name):
-    same = {"labels": np.zeros(50, int), "features": np.ones((50, 2))}
+    same = {"labels": np.zeros(50, int), "features": np.ones((50, 2)), "embeddings": np.ones((50, 2))}
     scores = score(np.full((8, 50), 0.3), MASK, name, **same)
     curve = scores.roc(0)
     assert curve.auc == 0.5

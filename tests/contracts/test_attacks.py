@@ -15,7 +15,7 @@ from vestige.stats.gaussian import log_density
 from vestige.stats.roc import roc
 
 NAMES = sorted(ATTACKS)
-FITTED = ("joint", "vestige")
+FITTED = ("joint", "joint-embeddings", "vestige")
 DESIGNS = ("paired", "independent", "balanced")
 
 
@@ -50,7 +50,7 @@ def null_sd(curve):
 def given(samples):
     """What attacks may be told of samples besides signals."""
     features = np.random.default_rng(samples).normal(size=(samples, 5))
-    return {"labels": np.arange(samples) % 3, "features": features}
+    return {"labels": np.arange(samples) % 3, "features": features, "embeddings": features}
 
 
 def aucs(values, membership, attack):

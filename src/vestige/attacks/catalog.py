@@ -34,11 +34,14 @@ ATTACKS: dict[str, Attack] = {
         StudentT(),
         Hierarchical(),
         Joint(),
+        Joint(kernel="embeddings"),
         Vestige(),
     )
 }
 
-HEADLINE = "lira-online-fixed"
+DEFAULT = "vestige"  # of a call that names no attack
+HEADLINE = "lira-online-fixed"  # places samples on the plane at every checkpoint
+BESIDE = (HEADLINE, "student-t", "base-online")  # whatever attack takes all candidates together
 DEFAULT_SET = (HEADLINE, "lira-online", "rmia-online", "base-online", "student-t", "loss")
 
 

@@ -69,9 +69,8 @@ class Pool:
                 f"membership has shape {self.membership.mask.shape} and the signals {(models, samples)}; "
                 "both must be (models, samples)"
             )
-        rows = {"labels": self.labels, "features": self.features}
-        rows |= {f"embeddings[{model}]": given for model, given in (self.embeddings or {}).items()}
-        for name, given in rows.items():
+        for name in ("labels", "features"):
+            given = getattr(self, name)
             if given is not None and len(given) != samples:
                 raise InputError(f"{name} has {len(given)} rows; give one for each of the {samples} samples")
         if self.publics is not None and self.publics.shape[0] != models:
@@ -171,7 +170,15 @@ class Pool:
     def _described(self, sources: tuple[int, ...] | None) -> list[np.ndarray] | None:
         if sources is None:
             return None if self.features is None else [self.features]
-        return [self.embeddings[model] for model in sources] if self.embeddings and sources else None
+        if not self.embeddings or not sources:
+            return None
+        described = [self.embeddings[model] for model in sources]
+        for model, given in zip(sources, described, strict=True):
+            if len(given) != self.num_samples:
+                raise InputError(
+                    f"embeddings[{model}] has {len(given)} rows; give {self.num_samples}, one per sample"
+                )
+        return described
 
     def latest(self, key: Hashable, compute: Callable[[], Any]) -> Any:
         """What `compute` gives, kept until another key is asked for; the key names all that it depends on."""

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float64, Shaped
 from numpy.typing import ArrayLike
 
-from vestige.attacks.catalog import HEADLINE, by_name
+from vestige.attacks.catalog import DEFAULT, by_name
 from vestige.attacks.pool import Embeddings, Pool
 from vestige.attacks.protocol import SCALED_LOGIT, Attack
 from vestige.attacks.requirements import require, scorable
@@ -23,7 +23,7 @@ Row = Float64[np.ndarray, "samples"]
 def score(
     values: ArrayLike,
     membership: ArrayLike | Membership,
-    attack: str | Attack = HEADLINE,
+    attack: str | Attack = DEFAULT,
     *,
     design: str | None = None,
     signals: Mapping[str, ArrayLike] | None = None,
@@ -39,7 +39,8 @@ def score(
     values: (models, samples), (models, checkpoints, samples) or (models, checkpoints, samples,
       augmentations), scaled logits log p_y / (1 - p_y), float32 or float64.
     membership: (models, samples) bool or 0/1, true where the model trained on the sample; or a Membership.
-    attack: a name from the catalog or an Attack with options of its own.
+    attack: a name from the catalog or an Attack with options of its own; "vestige" picks the strongest for
+      what is given, and the description says which.
     design: how the coins were drawn (see Membership); None recognizes it from the mask.
     signals: further signals by name, each of the shape of values.
     labels: (samples,) class indices. features: (samples, ...), the samples themselves.

@@ -23,7 +23,8 @@ class Vestige(Attack):
     """The strongest attack of this library for the references and descriptions that a pool holds.
 
     With 4 to 127 references: `joint`, stacked, where the pool has labels and features and the candidates are
-    the training pool; `hierarchical`, stacked, where it has labels. Else `student-t`. The scores say which.
+    the training pool, by embeddings for samples that are images where it has them; `hierarchical`, stacked,
+    where it has labels. Else `student-t`. The scores say which.
 
     candidates: "pool" if the target's training set was drawn from the candidates, as in every audit; "some"
       if most of it lies outside, so that neighbors' coins say little.
@@ -87,4 +88,5 @@ class Vestige(Attack):
             return StudentT()
         if pool.features is None or self.candidates == "some":
             return Hierarchical(stacked=True)
-        return Joint(stacked=True)
+        images = np.ndim(pool.features) > 2  # alike in pixels is not alike
+        return Joint(kernel="embeddings" if images and pool.embeddings else "inputs", stacked=True)

@@ -1,8 +1,8 @@
 """From signals to findings: every model a target in turn, no training, the same for anybody's signals."""
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Float64, Int64, Shaped
@@ -37,6 +37,7 @@ class Subject:
     point: where targets name samples; regions: of the plane.
     mislabelled: the samples that were given a wrong label on purpose.
     depths: gives the prediction depths of some models, where the models themselves are at hand.
+    embeddings: what models make of the samples, by model number, where they are at hand.
     """
 
     signals: SignalSource
@@ -50,10 +51,17 @@ class Subject:
     regions: Regions = NAMED
     depths: Depths | None = None
     mislabelled: Bool[np.ndarray, "samples"] | None = None
+    embeddings: Mapping[int, np.ndarray] | None = None
 
     def pool(self) -> Pool:
         """The pool that attacks read."""
-        return Pool(self.signals, self.membership, labels=self.labels, features=self.inputs)
+        return Pool(
+            self.signals,
+            self.membership,
+            labels=self.labels,
+            features=self.inputs,
+            embeddings=self.embeddings,
+        )
 
 
 Keep = Callable[[str, Float64[np.ndarray, "targets samples"]], None]
@@ -98,7 +106,16 @@ def assess(subject: Subject, attacks: tuple[Attack, ...], keep: Keep, listener: 
         curves.append(roc_curve(scores, mask, clusters, attack=attack.name))
         small_print = attack.describe()
         summaries.append(
-            summarize(scores, mask, clusters, attack=attack.name, small_print=small_print, seed=subject.seed)
+            summarize(
+                scores,
+                mask,
+                clusters,
+                attack=attack.name,
+                small_print=small_print,
+                transductive=attack.is_transductive,
+                notes=attack.notes(pool),
+                seed=subject.seed,
+            )
         )
     plane = decisions.plane(subject.regions)
     moved, hardness = _dynamics(pool, attacks[0], subject, decisions, plane, listener)
@@ -174,7 +191,7 @@ def _controls(
     mask, clusters, targets = membership.mask, membership.clusters(), np.arange(membership.num_models)
 
     def run(signals: SignalSource) -> Float64[np.ndarray, "targets samples"]:
-        pool = Pool(signals, membership, labels=subject.labels, features=subject.inputs)
+        pool = replace(subject, signals=signals).pool()
         return final_scores(pool, attack, silent)
 
     checks = [

@@ -14,6 +14,7 @@ import numpy as np
 from vestige.audits import tables
 from vestige.audits.assessment import Assessment, Subject, assess
 from vestige.audits.depths import prediction_depths
+from vestige.audits.embeddings import Embeddings
 from vestige.audits.findings import Context, result_of, versions
 from vestige.audits.folder import MANIFEST, claimed
 from vestige.audits.information import of_assessment
@@ -86,6 +87,7 @@ def _run(prepared: Prepared, folder: Path, listener: Listener) -> Audit:
         regions=prepared.regions,
         mislabelled=prepared.mislabelled,
         depths=lambda models: prediction_depths(plan, fitted.store, models),
+        embeddings=Embeddings(plan, fitted.store),
     )
     with tables.scores(subject, folder / "scores.parquet") as keep:
         assessment = assess(subject, prepared.attacks, keep, listener)

@@ -12,6 +12,7 @@ from vestige.attacks import catalog
 from vestige.attacks.pool import Pool
 from vestige.attacks.protocol import Attack
 from vestige.attacks.requirements import require
+from vestige.audits.embeddings import Embeddings
 from vestige.audits.options import Options
 from vestige.audits.presets import checkpoint_epochs, preset_for, recipe_for
 from vestige.core.errors import InputError
@@ -117,9 +118,15 @@ def declared_policy(
 
 
 def named_attacks(names: tuple[str, ...] | None) -> tuple[Attack, ...]:
-    """The attacks of these names, or the default set; the first is the headline."""
-    chosen = tuple(dict.fromkeys(names or catalog.DEFAULT_SET))
-    return tuple(catalog.by_name(name) for name in chosen)
+    """The attacks of these names, or the default set; the first is the headline.
+
+    One that takes all candidates together never stands alone: attacks on one at a time are put beside it.
+    """
+    chosen = [catalog.by_name(name) for name in dict.fromkeys(names or catalog.DEFAULT_SET)]
+    known = {attack.name for attack in chosen}
+    if any(attack.is_transductive for attack in chosen):
+        chosen += [catalog.by_name(name) for name in catalog.BESIDE if name not in known]
+    return tuple(chosen)
 
 
 def _refuse_both(options: Options, model: object) -> None:
@@ -138,7 +145,7 @@ def feasible(attacks: tuple[Attack, ...], pool: Pool, *, chosen: bool) -> tuple[
     default set are left out.
     """
     kept: list[Attack] = []
-    for position, attack in enumerate(attacks):
+    for position, attack in enumerate(one.resolved(pool) for one in attacks):
         try:
             require(attack, pool, range(pool.num_models))
         except InputError:
@@ -158,7 +165,9 @@ def planned_pool(plan: Plan) -> Pool:
         len(plan.observation.queries),
     )
     signals = _Planned(plan.observation.signals, shape)
-    return Pool(signals, plan.membership, labels=plan.dataset.targets, features=plan.dataset.inputs)
+    data, module = plan.dataset, _initialized(plan.recipe, plan.dataset)
+    embeddings = None if penultimate(module, _few(data)) is None else Embeddings(plan, None)
+    return Pool(signals, plan.membership, labels=data.targets, features=data.inputs, embeddings=embeddings)
 
 
 class _Planned:

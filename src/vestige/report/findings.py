@@ -12,10 +12,20 @@ from vestige.risk.result import AuditResult
 from vestige.risk.sentences import natural_frequency
 from vestige.risk.summary import AttackSummary
 
+TITLE_RATES = "Share of members named (TPR)"
+TITLE_RANKS = "Figures over all thresholds"
+TOGETHER = (
+    "The next attacks assume an attacker who holds all candidates, among them the whole training set, and "
+    "asks the model about each. They judge a record by who else seems to be a member, so set their figures "
+    "beside those above as the risk from a stronger attacker, not as a better score of the same one."
+)
+
 
 def overall(result: AuditResult, arrays: ReportArrays) -> str:
     """Section 5: the figures of every attack over all records."""
     headline = result.headline
+    together = tuple(one for one in result.attacks if one.transductive)
+    alone = tuple(one for one in result.attacks if not one.transductive)
     return section(
         "5",
         "All records together",
@@ -25,10 +35,11 @@ def overall(result: AuditResult, arrays: ReportArrays) -> str:
             if headline.clusters > 1
             else f"The headline attack is {headline.attack}. Intervals: {headline.auc.method}."
         ),
-        _rate_table(result.attacks),
+        _rate_table(alone, TITLE_RATES),
         figure(roc_figure(arrays)),
-        _rank_table(result.attacks),
-        figure(auc_figure(result.attacks)),
+        _rank_table(alone, TITLE_RANKS),
+        figure(auc_figure(alone)),
+        _together(together),
         _headline_table(headline),
         _frequencies(headline),
         _small_print(result.attacks),
@@ -62,13 +73,22 @@ def who(result: AuditResult, arrays: ReportArrays) -> str:
     )
 
 
-def _rate_table(attacks: tuple[AttackSummary, ...]) -> str:
+def _together(attacks: tuple[AttackSummary, ...]) -> str:
+    """The attacks that take all candidates together: another attacker, so tables of their own."""
+    if not attacks:
+        return ""
+    return (
+        paragraph(TOGETHER)
+        + _rate_table(attacks, f"{TITLE_RATES}, all candidates together")
+        + _rank_table(attacks, f"{TITLE_RANKS}, all candidates together")
+    )
+
+
+def _rate_table(attacks: tuple[AttackSummary, ...], title: str) -> str:
     fprs = [rate.fpr for rate in attacks[0].rates]
     rows = [(a.attack, *(_rate(a.at(f)) for f in fprs)) for a in attacks]
     header = ("Attack", *(f"at FPR {error_rate(f)}" for f in fprs))
-    return table("Share of members named (TPR)", header, rows, numeric=range(1, len(header))) + _unsupported(
-        attacks[0]
-    )
+    return table(title, header, rows, numeric=range(1, len(header))) + _unsupported(attacks[0])
 
 
 def _unsupported(headline: AttackSummary) -> str:
@@ -88,7 +108,7 @@ def _with_interval(estimate: Estimate) -> str:
     return f"{percent(estimate.value)} ({100 * estimate.low:.3g}–{100 * estimate.high:.3g})"
 
 
-def _rank_table(attacks: tuple[AttackSummary, ...]) -> str:
+def _rank_table(attacks: tuple[AttackSummary, ...], title: str) -> str:
     rows = [
         (
             a.attack,
@@ -102,7 +122,7 @@ def _rank_table(attacks: tuple[AttackSummary, ...]) -> str:
         for a in attacks
     ]
     header = ("Attack", "AUC", "Sd over targets", "Advantage", "Balanced accuracy", "Tied scores", "Unscored")
-    return table("Figures over all thresholds", header, rows, numeric=range(1, 7))
+    return table(title, header, rows, numeric=range(1, 7))
 
 
 def _plain(estimate: Estimate) -> str:

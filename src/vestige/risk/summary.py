@@ -21,6 +21,7 @@ class AttackSummary:
     """The figures of one attack, each with its interval.
 
     small_print: the options that a figure cannot be read without (variance rule, temperature, sides).
+    transductive: whether the score of a sample uses the target's answers to other candidates.
     targets, clusters: models attacked, and how many of them are independent by design.
     members, non_members, distinct_samples: scored pairs of target and sample, and the samples behind them.
     auc: mean over targets; auc_sd: its standard deviation over targets, None for one target.
@@ -32,6 +33,7 @@ class AttackSummary:
 
     attack: str
     small_print: str
+    transductive: bool
     targets: int
     clusters: int
     members: int
@@ -65,12 +67,15 @@ def summarize(
     *,
     attack: str,
     small_print: str = "",
+    transductive: bool = False,
+    notes: tuple[str, ...] = (),
     fprs: tuple[float, ...] = FPRS,
     seed: int = 0,
 ) -> AttackSummary:
     """The figures of one attack from its final scores; higher scores mean more likely a member.
 
     clusters: targets with the same number are dependent by design and are resampled together.
+    notes: what a reader should know about the attack here; they become warnings.
 
     Raises InputError when no target has both a scored member and a scored non-member.
     """
@@ -85,6 +90,7 @@ def summarize(
     return AttackSummary(
         attack=attack,
         small_print=small_print,
+        transductive=transductive,
         targets=len(own),
         clusters=independent,
         members=int(counts.members.sum()),
@@ -98,7 +104,10 @@ def summarize(
         rates=rates,
         tied=tied,
         unscored=unscored,
-        warnings=_warnings(attack, auc, rates, tied / max(scores.size - unscored, 1), independent),
+        warnings=(
+            *_warnings(attack, auc, rates, tied / max(scores.size - unscored, 1), independent),
+            *(f"{attack}: {note}." for note in notes),
+        ),
     )
 
 
