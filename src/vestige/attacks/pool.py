@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Float64, Int, Integer, Shaped
+from jaxtyping import Bool, Float64, Int, Integer, Shaped
 
 from vestige.attacks.kernel import directions, nystrom
 from vestige.attacks.quantity import Quantity, Values, recorded_name, value
@@ -23,7 +23,9 @@ TOTALS_KEPT = 8
 # Rows that are added while a block of totals is in cache; a store holds as many rows in memory.
 ROWS_AT_ONCE = 32
 
-Embeddings = Mapping[int, Float[np.ndarray, "samples features"]]
+Embeddings = Mapping[
+    int, Any
+]  # [samples features] each; not annotated, for a check would ask models for them
 
 # Models outside the references, targets among them, beyond which one-sided references tell nothing.
 MODELS_OUTSIDE = 8

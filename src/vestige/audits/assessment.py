@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Float64, Int64, Shaped
@@ -51,7 +52,7 @@ class Subject:
     regions: Regions = NAMED
     depths: Depths | None = None
     mislabelled: Bool[np.ndarray, "samples"] | None = None
-    embeddings: Mapping[int, np.ndarray] | None = None
+    embeddings: Mapping[int, Any] | None = None
 
     def pool(self) -> Pool:
         """The pool that attacks read."""

@@ -28,7 +28,8 @@ TARGETS = 16
 class Trained:
     """Scaled logits of finished models at all candidates, and what is known of these.
 
-    values: [models samples]; member: who trained on what. features: the samples themselves.
+    values: [models samples]; member: who trained on what. features: the samples themselves. folder: of the
+    population.
     """
 
     plan: Plan
@@ -43,8 +44,7 @@ class Trained:
         path = self.folder / "embeddings" / f"{model}.npy"
         if not path.exists():
             material = Material.of(self.plan.dataset, torch.device(self.plan.device))
-            store = Store.of(self.plan, self.folder)
-            for _, module in opened(self.plan, store, material, [model]):
+            for _, module in opened(self.plan, Store(self.folder), material, [model]):
                 with replacing(path) as temporary, temporary.open("wb") as file:
                     np.save(file, described(module, material.inputs).features)
         return np.load(path, allow_pickle=False)
