@@ -20,7 +20,6 @@ from vestige.studies.part import Settings
 TITLE = "The joint attack beside published ones"
 
 DRAWS = 5
-LANDMARKS = 1000
 GOALS = {4: 2.0, 8: 1.5, 16: 1.4}  # of the ratio to the best published attack
 TPR = "tpr@0.001"
 METRICS = ("auc", "tpr@0.01", TPR, "foreign")
@@ -30,12 +29,14 @@ METRICS = ("auc", "tpr@0.01", TPR, "foreign")
 class Part:
     """A population, the numbers of references to try, and the kernel that suits its samples.
 
-    share: of the candidates that targets train on, where it is not that of the references.
+    landmarks: of the kernel. share: of the candidates that targets train on, where it is not that of the
+    references.
     """
 
     options: dict[str, Any]
     references: tuple[int, ...]
     kernel: str = "inputs"
+    landmarks: int = 500
     share: float = 0.5
 
 
@@ -52,7 +53,9 @@ def parts(settings: Settings) -> dict[str, Part]:
     private = {**location, "defense": "dp_sgd:1"}
     few = settings.models
     every = {
-        "location30": Part(options={**location, "models": few or 160}, references=(4, 8, 16, 32, 64, 128)),
+        "location30": Part(
+            options={**location, "models": few or 160}, references=(4, 8, 16, 32, 64, 128), landmarks=1000
+        ),
         "fashion": Part(options={**fashion, "models": few or 112}, references=(4, 8, 16, 32, 64)),
         "cifar10": Part(options={**cifar10, "models": few or 48}, references=(4, 8, 16), kernel="embeddings"),
         "cifar10 regularized": Part(
@@ -88,11 +91,11 @@ def study(settings: Settings, listener: Listener = silent) -> tuple[Finding, ...
 
 def trials(part: Part) -> tuple[Trial, ...]:
     """The main table, and on the plain populations the nulls and the shares of known candidates."""
-    every = attacks_of(part.kernel, LANDMARKS)
+    every = attacks_of(part.kernel, part.landmarks)
     main = tuple(Trial(references=count, attacks=every) for count in part.references)
     if part.share != 0.5 or "defense" in part.options:
         return main
-    neighbors = Joint(kernel=part.kernel, landmarks=LANDMARKS)
+    neighbors = Joint(kernel=part.kernel, landmarks=part.landmarks)
     few = (by_name("student-t"), Hierarchical(), neighbors)
     return (
         *main,
@@ -104,7 +107,7 @@ def trials(part: Part) -> tuple[Trial, ...]:
 def claims(name: str, part: Part, table: pd.DataFrame) -> list[Finding]:
     """The ratio of the joint attack to the best published one and to student-t, and its nulls."""
     rows: list[Finding] = []
-    ours = attacks_of(part.kernel, LANDMARKS)[-1].name
+    ours = attacks_of(part.kernel, part.landmarks)[-1].name
     for count in part.references:
         trial = Trial(references=count, attacks=()).name
         best = max(PUBLISHED, key=lambda attack: _by_draw(table, trial, attack).values.mean())
