@@ -8,7 +8,7 @@ import pytest
 from vestige.core.errors import InputError
 from vestige.designs.protection import MeasuredRow, Protection
 from vestige.risk.estimate import Estimate
-from vestige.studies.matched import TPR, matched
+from vestige.studies.matched import SEVERAL, TPR, matched
 from vestige.studies.pptp_claims import CLAIMS
 from vestige.studies.regularization_claims import ACCURACY
 
@@ -85,3 +85,17 @@ def test_one_seed_leaves_nothing_to_choose_on():
     found = made_up({name: ([a[0]], [b[0]]) for name, (a, b) in EVERYWHERE.items()})
     with pytest.raises(InputError, match="seeds=1"):
         matched(found, ["none"], ["x:1"])
+
+
+def test_the_strongest_of_several_attacks_counts():
+    found = made_up({**EVERYWHERE, "pptp:x:1/protect=back": ([0.61] * 3, [0.15] * 3)})
+    other = tuple(
+        MeasuredRow(
+            defense=name, seed=seed, attack="rmia-online", metric="tpr@0.01", estimate=Estimate(value=value)
+        )
+        for name, value in (("none", 0.2), ("x:1", 0.2), ("x:2", 0.05), ("pptp:x:1/protect=back", 0.24))
+        for seed in range(3)
+    )
+    both = Protection(found.rows + other, Path())
+    (at_none, *_) = matched(both, list(EVERYWHERE), ["pptp:x:1/protect=back"], SEVERAL)
+    assert np.allclose(at_none.ratio.values, 0.24 / 0.30)

@@ -5,7 +5,7 @@ from functools import partial
 
 from vestige.designs.protection import Protection
 from vestige.studies.finding import Finding, finding
-from vestige.studies.matched import TPR, matched
+from vestige.studies.matched import SEVERAL, TPR, Matched, matched
 from vestige.studies.regularization_claims import ACCURACY, value
 from vestige.studies.regularization_figures import Columns
 
@@ -111,13 +111,21 @@ def _swept(setting: str, found: Protection) -> list[Finding]:
 def _family(found: Protection, names: list[str], family: str, setting: str) -> list[Finding]:
     everywhere = ["none", *(name for name in names if name.startswith(f"{family}:"))]
     in_regions = [name for name in names if name.startswith(f"pptp:{family}:")]
+    return [
+        row
+        for metrics, attacks in (((TPR,), "LiRA"), (SEVERAL, "the strongest of LiRA, adaptive LiRA and RMIA"))
+        for row in _against(matched(found, everywhere, in_regions, metrics), family, attacks, setting)
+    ]
+
+
+def _against(several: tuple[Matched, ...], family: str, attacks: str, setting: str) -> list[Finding]:
     rows: list[Finding] = []
-    for one in matched(found, everywhere, in_regions):
+    for one in several:
         lost = one.lost.estimate.value or 0.0
         note = f"Chosen on other seeds: {', '.join(dict.fromkeys(one.in_regions))}; accuracy {-lost:+.3f}."
         rows.append(
             finding(
-                f"{family} in regions over {one.everywhere}: LiRA TPR at 1 %, ratio at equal accuracy",
+                f"{family} in regions over {one.everywhere}: TPR at 1 % of {attacks}, at equal accuracy",
                 KEEPS,
                 setting,
                 one.ratio.estimate,
