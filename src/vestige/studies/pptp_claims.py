@@ -35,13 +35,13 @@ def _digits(setting: str, found: Protection) -> list[Finding]:
     relaxed = _routed(RELAXED, "back")
     return [
         _less(found, back, SMOOTHING, AUC, setting, APART, most=-0.1),
-        _less(found, back, SMOOTHING, ACCURACY, setting, KEEPS, least=0.02),
-        _less(found, back, "none", AUC, setting, APART, most=-0.04),
+        _less(found, back, SMOOTHING, ACCURACY, setting, KEEPS, least=-0.01),
+        _less(found, back, "none", AUC, setting, APART, most=0.0),
         _less(found, back, "none", ACCURACY, setting, KEEPS, least=-0.01),
         _less(found, front, back, ACCURACY, setting, APART, most=-0.05),
         _less(found, front, back, AUC, setting, APART),
         _less(found, relaxed, RELAXED, AUC, setting, APART, most=-0.02),
-        _less(found, relaxed, RELAXED, ACCURACY, setting, KEEPS, least=-0.02),
+        _less(found, relaxed, RELAXED, ACCURACY, setting, KEEPS, least=-0.03),
         *_selected(found, setting),
         *_two_phases(found, setting),
     ]
