@@ -13,6 +13,7 @@ from benchmarks import (
     cuda,
     defenses,
     drift,
+    joint,
     large_mlp,
     leakage,
     limits,
@@ -38,6 +39,7 @@ FIGURES: dict[str, Callable[[Setting], list[Row]]] = {
     "tracker": tracker.rows,
     "defenses": defenses.rows,
     "routing": routing.rows,
+    "joint": joint.rows,
     "leakage": leakage.rows,
     "cuda": cuda.rows,
 }

@@ -15,16 +15,16 @@ from vestige.attacks.view import AttackView
 from vestige.core import check
 from vestige.core.errors import InputError
 
-MANY_REFERENCES = 128  # from here on a variance per sample is known well enough; measured to this number
+MANY_REFERENCES = 128  # from here on student-t is as good as hierarchical; joint was better still
 
 
 @dataclass(frozen=True, kw_only=True)
 class Vestige(Attack):
     """The strongest attack of this library for the references and descriptions that a pool holds.
 
-    With 4 to 127 references: `joint`, stacked, where the pool has labels and features and the candidates are
-    the training pool, by embeddings for samples that are images where it has them; `hierarchical`, stacked,
-    where it has labels. Else `student-t`. The scores say which.
+    With 4 references or more: `joint`, stacked, where the pool has labels and features and the candidates are
+    the training pool, by embeddings for samples that are images where it has them. Otherwise, with 4 to 127
+    and labels, `hierarchical`, stacked. Else `student-t`. The scores say which.
 
     candidates: "pool" if the target's training set was drawn from the candidates, as in every audit; "some"
       if most of it lies outside, so that neighbors' coins say little.
@@ -84,9 +84,9 @@ class Vestige(Attack):
 
     def _choice(self, pool: Pool) -> Attack:
         references = pool.num_references()
-        if pool.labels is None or not LEAST_REFERENCES <= references < MANY_REFERENCES:
+        if pool.labels is None or references < LEAST_REFERENCES:
             return StudentT()
         if pool.features is None or self.candidates == "some":
-            return Hierarchical(stacked=True)
+            return Hierarchical(stacked=True) if references < MANY_REFERENCES else StudentT()
         images = np.ndim(pool.features) > 2  # alike in pixels is not alike
         return Joint(kernel="embeddings" if images and pool.embeddings else "inputs", stacked=True)
