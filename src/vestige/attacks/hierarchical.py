@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64, Integer
 
+from vestige.attacks.compression import compressed
 from vestige.attacks.evidence import Evidence, evidence, pseudo_targets
 from vestige.attacks.hierarchy import Hierarchy, fit
 from vestige.attacks.protocol import Attack, Needs
@@ -13,6 +14,7 @@ from vestige.attacks.view import AttackView
 from vestige.core import check
 
 LEAST_REFERENCES = 4
+CHECKPOINTS = ("scored", "all")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,20 +30,25 @@ class Hierarchical(Attack):
     stacked: let trees make one score of this ratio, BASE, the plain likelihood ratio and what they are made
       of, learned on references that play the target.
     pseudo_targets: how many references do so at most.
+    checkpoints: "scored" looks at the one that is scored, "all" at the direction over all of them that tells
+      members best: for an attacker who holds the models of training, of target and references alike.
 
     Queries are averaged before anything else.
     """
 
     stacked: bool = False
     pseudo_targets: int = 16
+    checkpoints: str = "scored"
 
     def __post_init__(self) -> None:
         check.at_least("pseudo_targets", self.pseudo_targets, 1)
+        check.one_of("checkpoints", self.checkpoints, CHECKPOINTS)
 
     @property
     def name(self) -> str:
-        """`hierarchical`, or `hierarchical-stacked`."""
-        return "hierarchical-stacked" if self.stacked else "hierarchical"
+        """`hierarchical`, with `-checkpoints` and `-stacked`."""
+        every = "-checkpoints" if self.checkpoints == "all" else ""
+        return f"hierarchical{every}{'-stacked' if self.stacked else ''}"
 
     @property
     def paper(self) -> str:
@@ -52,7 +59,12 @@ class Hierarchical(Attack):
     def needs(self) -> Needs:
         """The scaled logit, labels, and four references."""
         return Needs(
-            in_references=1, out_references=1, references=LEAST_REFERENCES, one_sided=True, labels=True
+            in_references=1,
+            out_references=1,
+            references=LEAST_REFERENCES,
+            one_sided=True,
+            labels=True,
+            all_checkpoints=self.checkpoints == "all",
         )
 
     @property
@@ -62,12 +74,13 @@ class Hierarchical(Attack):
 
     def describe(self) -> str:
         """The small print."""
-        form = f", stacked on {self.pseudo_targets} pseudo-targets at most" if self.stacked else ""
-        return f"online; means and variances shrunk by empirical Bayes over classes{form}"
+        form = f", stacked" if self.stacked else ""
+        every = "; all checkpoints" if self.checkpoints == "all" else ""
+        return f"online; means and variances shrunk by empirical Bayes over classes{form}{every}"
 
     def score(self, view: AttackView) -> Float64[np.ndarray, "samples"]:
         """The log likelihood ratio in nats."""
-        found = evidence(view)
+        found = gathered(view, self.checkpoints)
         prior = fit(found.sides, classes(view.labels))
         if not self.stacked:
             return prior.posterior(found.sides).log_ratio(found.target)
@@ -82,6 +95,11 @@ class Hierarchical(Attack):
             rows.append(readings(found.of_pseudo_target(view, place), prior)[usable])
             coins.append(found.inside[place, usable])
         return stacked(np.concatenate(rows), np.concatenate(coins))
+
+
+def gathered(view: AttackView, checkpoints: str) -> Evidence:
+    """The evidence at the checkpoint that is scored, or that of all of them in one number."""
+    return evidence(view) if checkpoints == "scored" else compressed(view)
 
 
 def classes(labels: Integer[np.ndarray, "samples"]) -> Float64[np.ndarray, "samples classes"]:

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64
 
-from vestige.attacks.evidence import evidence
-from vestige.attacks.hierarchical import LEAST_REFERENCES, classes
+from vestige.attacks.hierarchical import CHECKPOINTS, LEAST_REFERENCES, classes, gathered
 from vestige.attacks.neighborhood import neighborhood
 from vestige.attacks.pool import Pool
 from vestige.attacks.protocol import Attack, Needs
@@ -37,6 +36,7 @@ class Joint(Attack):
     pseudo_targets: how many references play the target at most.
     stacked: let trees make one score of all readings, as in `Hierarchical`.
     sources: how many references' embeddings at most, none of them the target's or its complement's.
+    checkpoints: "scored" or "all", as in `Hierarchical`.
     seed: of the landmarks.
     """
 
@@ -46,6 +46,7 @@ class Joint(Attack):
     pseudo_targets: int = 8
     stacked: bool = False
     sources: int = 4
+    checkpoints: str = "scored"
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -53,14 +54,16 @@ class Joint(Attack):
         check.at_least("landmarks", self.landmarks, 2)
         check.at_least("pseudo_targets", self.pseudo_targets, 1)
         check.at_least("sources", self.sources, 1)
+        check.one_of("checkpoints", self.checkpoints, CHECKPOINTS)
         if self.prior is not None:
             check.within("prior", self.prior, 0.001, 0.999)
 
     @property
     def name(self) -> str:
-        """`joint`, with `-embeddings` and `-stacked`."""
+        """`joint`, with `-embeddings`, `-checkpoints` and `-stacked`."""
         kernel = "" if self.kernel == "inputs" else f"-{self.kernel}"
-        return f"joint{kernel}{'-stacked' if self.stacked else ''}"
+        every = "-checkpoints" if self.checkpoints == "all" else ""
+        return f"joint{kernel}{every}{'-stacked' if self.stacked else ''}"
 
     @property
     def paper(self) -> str:
@@ -73,6 +76,7 @@ class Joint(Attack):
         return Needs(
             in_references=1, out_references=1, references=LEAST_REFERENCES, one_sided=True, labels=True,
             features=self.kernel == "inputs", embeddings=self.kernel == "embeddings",
+            all_checkpoints=self.checkpoints == "all",
         )  # fmt: skip
 
     @property
@@ -89,7 +93,7 @@ class Joint(Attack):
         """The small print."""
         return (
             f"all candidates at once; kernel on {self.kernel}, {self.landmarks} landmarks"
-            f"{'; stacked' if self.stacked else ''}"
+            f"{'; stacked' if self.stacked else ''}{'; all checkpoints' if self.checkpoints == 'all' else ''}"
         )
 
     def notes(self, pool: Pool) -> tuple[str, ...]:
@@ -104,7 +108,7 @@ class Joint(Attack):
 
     def score(self, view: AttackView) -> Samples:
         """The log likelihood ratio in nats."""
-        found = evidence(view)
+        found = gathered(view, self.checkpoints)
         sources = None if self.kernel == "inputs" else self.sources
         responses = view.responses(self.landmarks, self.seed, sources)
         prior = found.rate if self.prior is None else self.prior
