@@ -74,7 +74,7 @@ class Hierarchical(Attack):
 
     def describe(self) -> str:
         """The small print."""
-        form = f", stacked" if self.stacked else ""
+        form = ", stacked" if self.stacked else ""
         every = "; all checkpoints" if self.checkpoints == "all" else ""
         return f"online; means and variances shrunk by empirical Bayes over classes{form}{every}"
 

@@ -5,21 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import Bool, Float32, Int64, Shaped
 
-from vestige.audits.opened import opened
+from vestige.audits.embeddings import Embeddings
 from vestige.audits.options import Options
 from vestige.audits.preparation import prepare
 from vestige.audits.step import Listener, Step
 from vestige.core import seeds
-from vestige.core.files import replacing
 from vestige.data.membership import Membership
 from vestige.population.fit import Progress, fit_all
 from vestige.population.plan import Plan
 from vestige.population.store import Store, StoredSignals
-from vestige.signals.features import described
-from vestige.training.engine import Material
 
 TARGETS = 16
 
@@ -39,15 +35,10 @@ class Trained:
     labels: Int64[np.ndarray, "samples"]
     features: Shaped[np.ndarray, "samples ..."]
 
-    def embedding(self, model: int) -> Float32[np.ndarray, "samples features"]:
-        """What a model makes of the samples in its last layer but one; kept beside its weights."""
-        path = self.folder / "embeddings" / f"{model}.npy"
-        if not path.exists():
-            material = Material.of(self.plan.dataset, torch.device(self.plan.device))
-            for _, module in opened(self.plan, Store(self.folder), material, [model]):
-                with replacing(path) as temporary, temporary.open("wb") as file:
-                    np.save(file, described(module, material.inputs).features)
-        return np.load(path, allow_pickle=False)
+    @property
+    def embeddings(self) -> Embeddings:
+        """What each model makes of the samples in its last layer but one."""
+        return Embeddings(self.plan, Store(self.folder))
 
 
 def trained(

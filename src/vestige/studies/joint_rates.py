@@ -19,6 +19,7 @@ from vestige.studies.joint_population import TARGETS, Trained
 
 PUBLISHED = ("lira-online-fixed", "rmia-online", "base-online", "student-t")
 FPRS = (0.001, 0.01)
+SOURCES = 4  # references whose embeddings are made
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,19 +74,14 @@ def rates(found: Trained, trial: Trial, draw: int, fixed_targets: bool = False) 
 
 def _measured(found: Trained, trial: Trial, draw: int, fixed_targets: bool) -> pd.DataFrame:
     random = seeds.generator(found.plan.seed, "draw", draw)
-    models = len(found.values)
-    order = (
-        random.permutation(models) if not fixed_targets else TARGETS + random.permutation(models - TARGETS)
-    )
-    targets = list(range(TARGETS)) if fixed_targets else order[:TARGETS].tolist()
-    references = order[0 if fixed_targets else TARGETS :][: trial.references].tolist()
+    targets, references = _drawn(len(found.values), trial.references, fixed_targets, random)
     kept = np.sort(random.permutation(len(found.labels))[: round(trial.known * len(found.labels))])
     member = np.roll(found.member, 1, axis=0) if trial.shuffled else found.member
+    embeddings = None
+    if any(attack.needs.embeddings for attack in trial.attacks):
+        embeddings = {model: found.embeddings[model][kept] for model in references[:SOURCES]}
     rows: list[dict[str, object]] = []
     for attack in trial.attacks:
-        embeddings = None
-        if isinstance(attack, Joint) and attack.kernel == "embeddings":
-            embeddings = {model: found.embedding(model)[kept] for model in references[: attack.sources]}
         scores = score(
             found.values[:, kept], member[:, kept], attack, labels=found.labels[kept],
             features=found.features[kept], embeddings=embeddings, targets=targets, references=references,
@@ -94,6 +90,17 @@ def _measured(found: Trained, trial: Trial, draw: int, fixed_targets: bool) -> p
     table = pd.DataFrame(rows)
     table.insert(0, "trial", trial.name)
     return table
+
+
+def _drawn(
+    models: int, count: int, fixed_targets: bool, random: np.random.Generator
+) -> tuple[list[int], list[int]]:
+    """Targets, the first models or any, and references among the others."""
+    if fixed_targets:
+        others = TARGETS + random.permutation(models - TARGETS)
+        return list(range(TARGETS)), others[:count].tolist()
+    order = random.permutation(models)
+    return order[:TARGETS].tolist(), order[TARGETS:][:count].tolist()
 
 
 def _rows(scores: Scores, attack: Attack, draw: int) -> list[dict[str, object]]:

@@ -1,0 +1,88 @@
+"""The study of the joint attack: parts, draws on a small population, and what follows from figures."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from vestige.attacks.catalog import by_name
+from vestige.attacks.joint import Joint
+from vestige.audits.step import silent
+from vestige.core.errors import InputError
+from vestige.studies.joint import DRAWS, GOALS, METRICS, claims, figures, parts, trials
+from vestige.studies.joint_population import TARGETS, trained
+from vestige.studies.joint_rates import PUBLISHED, Trial, attacks_of, rates
+from vestige.studies.part import Settings
+
+SMALL = {"dataset": "digits", "samples": 200, "model": "mlp-8", "epochs": 2, "models": 24, "seed": 1}
+ATTACKS = (by_name("student-t"), Joint(landmarks=40), Joint(landmarks=40, kernel="embeddings"))
+
+
+@pytest.fixture(scope="module")
+def population(tmp_path_factory):
+    return trained(SMALL, tmp_path_factory.mktemp("joint"), 1, silent)
+
+
+def test_each_draw_has_targets_and_references_of_its_own(population):
+    trial = Trial(references=4, attacks=ATTACKS)
+    one, other = (rates(population, trial, draw) for draw in (0, 1))
+    assert len(one) == len(ATTACKS) * TARGETS
+    assert set(one.target) != set(other.target)
+    assert one[["auc", "tpr@0.001", "foreign"]].notna().all(axis=None)
+    again = rates(population, trial, 0)
+    pd.testing.assert_frame_equal(one, again)
+
+
+def test_targets_may_hold_another_share_of_the_candidates(tmp_path):
+    found = trained(SMALL, tmp_path, 1, silent, share=0.2)
+    assert found.member[:TARGETS].mean() == pytest.approx(0.2, abs=0.03)
+    assert found.member[TARGETS:].mean() == pytest.approx(0.5, abs=0.03)
+    table = rates(found, Trial(references=4, attacks=ATTACKS[:1]), 0, fixed_targets=True)
+    assert set(table.target) == set(range(TARGETS))
+
+
+def test_fewer_candidates_are_known(population):
+    table = rates(population, Trial(references=4, attacks=ATTACKS[:2], known=0.5), 0)
+    assert set(table.trial) == {"4 references, 50% known"}
+
+
+def made_up(gain):
+    """Every published attack has 0.1, ours as many times more; nulls are even."""
+    part = parts(Settings(out=Path("x")))["location30"]
+    rows = []
+    for trial in trials(part):
+        for attack in trial.attacks:
+            level = 0.1 * (1 if attack.name in PUBLISHED else gain) if not trial.shuffled else 0.001
+            for draw in range(DRAWS):
+                figure = {"auc": 0.5 if trial.shuffled else 0.9, "tpr@0.01": level, "tpr@0.001": level}
+                wobble = 1e-4 * draw
+                known = {"trial": trial.name, "attack": attack.name, "draw": draw, "target": 0}
+                rows.append({**known, **{k: v + wobble for k, v in figure.items()}, "foreign": 0.5 + wobble})
+    return part, pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize(("gain", "verdict"), [(2.5, "reproduced"), (1.1, "contradicted")])
+def test_verdicts_follow_from_the_figures(gain, verdict):
+    part, table = made_up(gain)
+    rows = claims("location30", part, table)
+    judged = [row for row in rows if "best published" in row.claim and row.bound != "–"]
+    assert len(judged) == len(GOALS)
+    assert {row.verdict for row in judged} == {verdict}
+    assert {row.verdict for row in rows if "another model's coins" in row.claim} == {"reproduced"}
+    assert any("shuffled" in row.setting for row in rows)
+
+
+def test_figures_have_a_line_for_each_trial_and_attack():
+    part, table = made_up(2.0)
+    lines = figures(table).splitlines()
+    assert len(lines) == 2 + sum(len(trial.attacks) for trial in trials(part))
+    assert lines[0].count("|") == 3 + len(METRICS)
+
+
+def test_every_part_ends_with_the_attack_that_is_judged():
+    for part in parts(Settings(out=Path("x"))).values():
+        assert attacks_of(part.kernel, 10)[-1].name.startswith("joint")
+        assert np.all(np.diff(part.references) > 0)
+    with pytest.raises(InputError, match="cifar10"):
+        parts(Settings(out=Path("x"), parts=("cifar",)))
