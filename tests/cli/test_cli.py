@@ -1,5 +1,6 @@
 """The command as a person uses it."""
 
+import json
 import os
 import pty
 import signal
@@ -81,9 +82,26 @@ def test_score_audits_a_file(monkeypatch, capsys, tmp_path):
     assert "How exposed: lira-online-fixed" in out
 
 
+def test_score_takes_features_for_the_attacks_that_need_them(monkeypatch, capsys, tmp_path):
+    generator = np.random.default_rng(0)
+    mask = np.argsort(generator.random((8, 300)), 0) < 4
+    known = {"labels": np.arange(300) % 3, "features": generator.normal(size=(300, 4))}
+    np.savez(
+        tmp_path / "ready.npz", values=generator.normal(size=mask.shape) + mask, membership=mask, **known
+    )
+    words = ("--attack", "lira-online-fixed", "--attack", "joint", "--out", str(tmp_path / "s"))
+    assert run(monkeypatch, capsys, "score", str(tmp_path / "ready.npz"), *words)[0] == 0
+    attacks = json.loads((tmp_path / "s" / "summary.json").read_text())["attacks"]
+    assert [one["attack"] for one in attacks] == ["lira-online-fixed", "joint", "student-t", "base-online"]
+
+
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
+        (
+            {"values": np.zeros((4, 9)), "membership": np.eye(4, 9, dtype=bool), "features": np.zeros(9)},
+            r"features has shape (9,)",
+        ),
         ({"values": np.zeros((4, 9))}, "needs an array 'membership'"),
         ({"values": np.zeros((4, 9)), "membership": np.zeros((4, 8), bool)}, "membership has shape"),
         ({"values": np.zeros((4, 9)), "membership": np.zeros((4, 9), bool)}, "in no model"),

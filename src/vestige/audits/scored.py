@@ -29,7 +29,7 @@ from vestige.risk.region import regions_from
 from vestige.risk.verdict import Policy
 from vestige.tracking.runs import Runs
 
-ARRAYS = ("values", "membership", "labels", "sample_ids", "epochs")
+ARRAYS = ("values", "membership", "labels", "features", "sample_ids", "epochs")
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +89,7 @@ def _of_arrays(arrays: dict[str, np.ndarray], design: str | None, seed: int) -> 
         _per_sample(arrays, "labels", membership.num_samples),
         _ids(arrays, membership.num_samples),
         _epochs(arrays, signals.shape[1]),
+        _features(arrays, membership.num_samples),
         seed=seed,
     )
     hashes = {name: array_digest(value) for name, value in arrays.items()}
@@ -179,6 +180,18 @@ def _per_sample(arrays: dict[str, np.ndarray], name: str, samples: int) -> np.nd
             f"{name} has shape {value.shape} and type {value.dtype}; give {samples} integers, one per sample"
         )
     return value.astype(np.int64)
+
+
+def _features(arrays: dict[str, np.ndarray], samples: int) -> np.ndarray | None:
+    if "features" not in arrays:
+        return None
+    value = arrays["features"]
+    if value.ndim < 2 or len(value) != samples or value.dtype.kind not in "biuf":
+        raise InputError(
+            f"features has shape {value.shape} and type {value.dtype}; give numbers, a row for each of "
+            f"{samples} samples"
+        )
+    return value
 
 
 def _ids(arrays: dict[str, np.ndarray], samples: int) -> np.ndarray:

@@ -33,8 +33,8 @@ def score(
     """Audit signals of models that somebody else trained; trains nothing.
 
     FILE holds `values`, scaled logits as floats, and `membership`, booleans (models, samples); and if you
-    have them `labels` (samples), `sample_ids` (samples) and `epochs` (checkpoints). Or it is a folder whose
-    subfolders were written by vestige.Tracker, one per run.
+    have them `labels` (samples), `features` (samples, ...), `sample_ids` (samples) and `epochs`
+    (checkpoints). Or it is a folder whose subfolders were written by vestige.Tracker, one per run.
     """
     from vestige.audits.scored import score_file
     from vestige.cli.closing import close
