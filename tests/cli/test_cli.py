@@ -99,8 +99,8 @@ def test_score_takes_features_for_the_attacks_that_need_them(monkeypatch, capsys
     ("arrays", "message"),
     [
         (
-            {"values": np.zeros((4, 9)), "membership": np.eye(4, 9, dtype=bool), "features": np.zeros(9)},
-            r"features has shape (9,)",
+            {"values": np.zeros((4, 4)), "membership": np.eye(4, dtype=bool), "features": np.zeros(4)},
+            "features has shape (4,)",
         ),
         ({"values": np.zeros((4, 9))}, "needs an array 'membership'"),
         ({"values": np.zeros((4, 9)), "membership": np.zeros((4, 8), bool)}, "membership has shape"),
