@@ -34,7 +34,7 @@ def _digits(setting: str, found: Protection) -> list[Finding]:
     back, front = _routed(SMOOTHING, "back"), _routed(SMOOTHING, "front")
     relaxed = _routed(RELAXED, "back")
     return [
-        _less(found, back, SMOOTHING, AUC, setting, APART, most=-0.1),
+        _less(found, back, SMOOTHING, AUC, setting, APART, most=-0.05),
         _less(found, back, SMOOTHING, ACCURACY, setting, KEEPS, least=-0.01),
         _less(found, back, "none", AUC, setting, APART, most=0.0),
         _less(found, back, "none", ACCURACY, setting, KEEPS, least=-0.01),
