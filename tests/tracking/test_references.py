@@ -187,7 +187,7 @@ def test_the_precision_of_a_warning_is_that_of_the_references(folder, compared, 
     kind = traces.INDICATORS[signal]
     recorded = runs.signal("correct" if kind.signal == "correct" else "scaled_logit")
     recorded = recorded if kind.signal == "correct" else np.logaddexp(0, -recorded.astype(float))
-    values = vestige.score(runs.signal(), runs.membership).at(-1)
+    values = vestige.score(runs.signal(), runs.membership, "lira-online-fixed").at(-1)
     names = np.stack([v > np.sort(v[~m])[-1 - int((~m).sum() / (~COINS).sum(1).min())]
                       for v, m in zip(values, COINS, strict=True)])  # fmt: skip
     tpr = (names & COINS).sum(0) / COINS.sum(0)
