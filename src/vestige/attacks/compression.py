@@ -18,10 +18,10 @@ def compressed(view: AttackView) -> Evidence:
     """
     each = [evidence(view.at(checkpoint)) for checkpoint in range(view.num_checkpoints)]
     last = each[-1]
-    weights = fisher_direction(np.stack([one.values for one in each]), last.inside, last.usable)
+    every = np.stack([one.values for one in each])
+    weights = fisher_direction(every, last.inside, last.usable)
     target = np.tensordot(weights, np.stack([one.target for one in each]), 1)
-    values = np.tensordot(weights, np.stack([one.values for one in each]), 1)
-    return Evidence(target, values, last.inside, last.usable, last.models)
+    return Evidence(target, np.tensordot(weights, every, 1), last.inside, last.usable, last.models)
 
 
 def fisher_direction(values: Trajectories, inside: Mask, usable: Mask) -> Float64[np.ndarray, "checkpoints"]:

@@ -70,13 +70,11 @@ def taken_off(
 class Conditioning:
     """How a target's signal follows the response to its guessed training set, OUT and IN.
 
-    slopes: of the shift. scales: what is left of the variance. explained: the share of squares about the
-    mean that the shift explains.
+    slopes: of the shift. scales: what is left of the variance.
     """
 
     slopes: tuple[Coefficients, Coefficients]
     scales: tuple[float, float]
-    explained: tuple[float, float]
 
 
 def condition(
@@ -93,13 +91,11 @@ def condition(
     """
     slopes: list[Coefficients] = []
     scales: list[float] = []
-    explained: list[float] = []
     for residual, chosen, (doubt, variance) in zip(residuals, sides, expected, strict=True):
         slope = regress(shifts[chosen], residual[chosen])
         left = residual[chosen] - shifts[chosen] @ slope
-        before, after = float(np.mean(residual[chosen] ** 2)), float(np.mean(left**2))
+        after = float(np.mean(left**2))
         scale = (after - float(doubt[chosen].mean())) / float(variance[chosen].mean())
         slopes.append(slope)
         scales.append(float(np.clip(scale, *SCALES)))
-        explained.append(1 - after / before if before else 0.0)
-    return Conditioning((slopes[0], slopes[1]), (scales[0], scales[1]), (explained[0], explained[1]))
+    return Conditioning((slopes[0], slopes[1]), (scales[0], scales[1]))
