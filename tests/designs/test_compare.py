@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from vestige.cli.main import app
 from vestige.core.errors import InputError
 from vestige.designs import compare as comparing
+from vestige.designs import figures as keeping
 from vestige.designs.compare import compare
 
 SMALL = {
@@ -110,6 +111,36 @@ def test_a_second_call_trains_nothing_and_says_the_same(found, monkeypatch):
     assert (again.folder / "comparison.parquet").read_bytes() == before
 
 
+def measured_cells(monkeypatch):
+    """The cells that are measured from now on, not read; each entry is a defense."""
+    cells, original = [], keeping.measured
+
+    def noting(prepared, *rest):
+        cells.append(prepared.options.defense)
+        return original(prepared, *rest)
+
+    monkeypatch.setattr(keeping, "measured", noting)
+    return cells
+
+
+def test_figures_are_read_again_and_measured_again_where_they_are_damaged_or_of_other_measures(
+    found, monkeypatch
+):
+    quick = {**SMALL, "seeds": 1, "out": found.folder, "labels": False, "distance": False}
+    cells = measured_cells(monkeypatch)
+    first = compare("digits", DEFENSES, canaries=30, **quick)
+    assert sorted(cells) == sorted(first.defenses)
+    cells.clear()
+    again = compare("digits", DEFENSES, canaries=30, **quick)
+    assert cells == []
+    pd.testing.assert_frame_equal(again.table, first.table)
+    assert again.notes == first.notes
+    for file in found.folder.glob("cells/*label_smoothing*/figures.json"):
+        file.write_text(file.read_text()[:-20])
+    assert compare("digits", DEFENSES, canaries=30, **quick).failures == {}
+    assert cells == [DEFENSES[0]]
+
+
 def test_a_single_pair_of_models_is_enough_for_the_loss_attacks(tmp_path):
     pair = {**SMALL, "models": 2, "attack": ("loss",)}
     found = compare(
@@ -124,14 +155,14 @@ def test_a_single_pair_of_models_is_enough_for_the_loss_attacks(tmp_path):
 
 
 def test_a_failing_cell_leaves_the_others(found, monkeypatch, tmp_path):
-    original = comparing.measured
+    original = keeping.measured
 
     def failing(prepared, *rest):
         if "label" in prepared.options.defense:
             raise MemoryError("no room")
         return original(prepared, *rest)
 
-    monkeypatch.setattr(comparing, "measured", failing)
+    monkeypatch.setattr(keeping, "measured", failing)
     partly = compare("digits", DEFENSES[:1], seeds=1, distance=False, out=tmp_path / "run", **SMALL)
     assert partly.failures == {("label_smoothing:0.5", 0): "MemoryError: no room"}
     assert set(partly.table.defense) == {"none"}

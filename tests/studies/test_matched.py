@@ -76,9 +76,19 @@ def test_without_one_that_is_accurate_enough_the_nearest_stands_and_says_so():
     }
     found = made_up({**EVERYWHERE, **routed})
     assert matched(found, list(EVERYWHERE), list(routed))[0].in_regions == ("pptp:x:1/protect=head",) * 3
-    notes = [row.note for row in CLAIMS["location30"](found)]
-    assert "No setting in regions reaches that accuracy" in notes[0]
-    assert "No setting" not in notes[1]
+
+
+def test_the_claims_say_where_no_setting_in_regions_is_accurate_enough():
+    found = made_up(
+        {
+            "none": EVERYWHERE["none"],
+            "crl:0.1": EVERYWHERE["x:2"],
+            "pptp:crl:0.1/protect=head": ([0.59] * 3, [0.20] * 3),
+        }
+    )
+    at_none, at_crl, *_ = [row.note for row in CLAIMS["location30"](found)]
+    assert "No such setting reaches that accuracy" in at_none
+    assert "No such setting" not in at_crl
 
 
 def test_one_seed_leaves_nothing_to_choose_on():

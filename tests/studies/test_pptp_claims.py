@@ -1,5 +1,6 @@
 """The claims of the study of decoupling on made-up figures: every defense is found, verdicts follow."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,10 @@ from vestige.core.errors import InputError
 from vestige.defenses.writing import from_text
 from vestige.designs.protection import MeasuredRow, Protection
 from vestige.risk.estimate import Estimate
+from vestige.studies.matched import TPR
 from vestige.studies.part import Settings
-from vestige.studies.pptp import CIFAR10_SWEPT, SWEPT, parts, swept
 from vestige.studies.pptp_claims import AUC, CLAIMS
+from vestige.studies.pptp_parts import CIFAR10_SWEPT, PRINCIPLES, SWEPT, parts, swept
 from vestige.studies.regularization_claims import ACCURACY
 
 EVERY = parts(Settings(out=Path("x")))
@@ -58,6 +60,30 @@ def test_verdicts_follow_from_the_figures(name, helps):
     judged = [row for row in rows if "LiRA AUC" in row.claim and "most" in row.bound]
     assert judged
     assert {row.verdict for row in judged} == {"reproduced" if helps else "contradicted"}
+
+
+def test_what_else_was_tried_stands_beside_the_defense_everywhere_and_in_regions():
+    rows = CLAIMS["fashion"](
+        with_rates(made_up(EVERY["fashion"].defenses, lambda text: 0.8 if "rate" in text else 0.9))
+    )
+    claims = [row.claim for row in rows]
+    for how in ("everywhere", "in regions", *(f"in regions by {name}" for name in PRINCIPLES)):
+        assert any(claim.startswith(f"label_smoothing {how} over none: TPR") for claim in claims)
+    ratios = {row.claim: row.ours.value for row in rows}
+    rate = "in regions by a learning rate of their own over none: TPR at 1 % of LiRA, at equal accuracy"
+    assert ratios[f"confidence_penalty {rate}"] == pytest.approx(0.5)
+
+
+def with_rates(found):
+    """The same with a TPR: 0.1 above an AUC of 0.85, else 0.05."""
+    rows = [
+        replace(
+            row, metric=TPR[1], estimate=Estimate(value=0.1 if (row.estimate.value or 0) > 0.85 else 0.05)
+        )
+        for row in found.rows
+        if row.metric == "auc"
+    ]
+    return Protection((*found.rows, *rows), Path())
 
 
 def test_an_unknown_part():

@@ -15,7 +15,7 @@ from vestige.training import engines, sequential, stacked
 from vestige.training.engine import Job, Material
 from vestige.training.losses import CrossEntropy, RelaxLoss
 from vestige.training.objective import Objective
-from vestige.training.optimizers import SGD
+from vestige.training.optimizers import SGD, Adam
 from vestige.training.recipe import Recipe
 from vestige.training.routing import Protected, Routing
 
@@ -104,8 +104,9 @@ def test_one_forward_pass_a_step_moves_batch_statistics_once():
     assert min(counts[0]) > 0
 
 
+BACK = routed("back")
 RECIPES = {
-    "back": routed("back"),
+    "back": BACK,
     "front": routed("front"),
     "apart": routed("layer1", "layer3"),
     "confidence penalty": routed("back", loss=CrossEntropy(confidence_penalty=0.4)),
@@ -114,6 +115,19 @@ RECIPES = {
     "all at half strength": routed("all", strength=0.5),
     "one batch": routed("back", batch_size=100),
     "weight decay": routed("front", optimizer=SGD(lr=0.1, weight_decay=0.01)),
+    "a rate of its own": replace(BACK, routing=replace(BACK.routing, rate=0.3)),
+    "a rate and weight decay": replace(
+        BACK, routing=replace(BACK.routing, rate=2), optimizer=SGD(lr=0.1, weight_decay=0.01)
+    ),
+    "a rate in adamw": replace(
+        BACK,
+        routing=replace(BACK.routing, rate=0.3),
+        optimizer=Adam(lr=3e-3, weight_decay=0.1, decoupled=True),
+    ),
+    "a rate everywhere": replace(
+        BACK, routing=Routing(protected=Protected(words=("all",)), loss=SMOOTH, rate=0.5)
+    ),
+    "from an epoch on": replace(BACK, routing=replace(BACK.routing, first_epoch=1)),
     "given regions": routed("late", partition=(("early", ("1", "3")), ("late", ("5", "7")))),
 }
 
@@ -157,3 +171,32 @@ def test_the_vmapped_engine_refuses_regions():
     module = build(ModelSpec("mlp-9-8-7"), (6,), 3)
     with pytest.raises(InputError, match="engine='vmapped' cannot train this model: its regions"):
         engines.choose(routed("back"), module, 8, torch.device("cpu"), "vmapped")
+
+
+@both_engines
+def test_a_rate_of_its_own_is_the_recipes_learning_rate_for_protected_regions_alone(train):
+    given = {"optimizer": SGD(lr=0.05, momentum=0.0), "epochs": 1, "batch_size": 100}
+    start = train(routed("back", **{**given, "optimizer": SGD(lr=1e-30)}), material(), job(), OBSERVE, silent)
+    one, half = (
+        train(replace(r, routing=replace(r.routing, rate=rate)), material(), job(), OBSERVE, silent)
+        for r in [routed("back", **given)]
+        for rate in (1, 0.5)
+    )
+    for before, whole, slow in zip(start, one, half, strict=True):
+        for name, value in before.weights.items():
+            factor = 0.5 if name.startswith(("5.", "7.")) else 1.0
+            torch.testing.assert_close(
+                slow.weights[name] - value, factor * (whole.weights[name] - value), atol=1e-7, rtol=1e-4
+            )
+
+
+@both_engines
+def test_until_the_defense_begins_training_is_that_without_it(train):
+    late = replace(BACK, routing=replace(BACK.routing, first_epoch=2))
+    ours, plain = (
+        train(one, material(), job(), OBSERVE, silent) for one in (late, replace(BACK, routing=None))
+    )
+    for one, other in zip(ours, plain, strict=True):
+        for name in SIGNALS:
+            assert np.array_equal(one.signals[name][1], other.signals[name][1])  # after epoch 2
+            assert not np.array_equal(one.signals[name][2], other.signals[name][2])

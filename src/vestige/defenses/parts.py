@@ -21,6 +21,17 @@ def cross_entropy(defense: str, recipe: Recipe) -> CrossEntropy:
     return recipe.loss
 
 
+def replaced(defense: str, recipe: Recipe, loss: Loss) -> Recipe:
+    """The recipe with this loss in place of plain cross-entropy.
+
+    Raises DefenseConflict if the recipe has another loss, or a cross-entropy that a defense has changed.
+    """
+    present = cross_entropy(defense, recipe)
+    for name in ("label_smoothing", "confidence_penalty"):
+        unclaimed(defense, name, getattr(present, name), 0.0)
+    return replace(recipe, loss=loss)
+
+
 def _name(loss: Loss) -> str:
     return "relax_loss" if isinstance(loss, RelaxLoss) else "crl"
 

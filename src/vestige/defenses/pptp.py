@@ -32,6 +32,8 @@ class PPTP:
     phase: "routed" trains all regions together, each by its own gradient of one forward pass; "two_phase"
       trains without the defense, then resets the protected regions and retrains them, half as long, beside a
       frozen rest.
+    rate: the learning rate of protected regions, in units of the recipe's.
+    after: the share of training before the defense begins; until then all regions learn without it.
     budget: of accuracy that regions chosen by "auto" may cost.
     regions: of the user's own, name to modules or parameters; grain: of inferred ones, "stage" or "block".
     """
@@ -41,6 +43,8 @@ class PPTP:
     strength: int | float = 1.0
     phase: str = "routed"
     grain: str = "stage"
+    rate: int | float = 1.0
+    after: int | float = 0.0
     budget: int | float = 0.01
     regions: Mapping[str, Sequence[str]] | None = None
 
@@ -54,6 +58,8 @@ class PPTP:
         check.one_of("pptp phase", self.phase, PHASES)
         check.within("pptp strength", self.strength, 0.0, 1.0)
         check.at_least("pptp budget", self.budget, 0)
+        check.positive("pptp rate", self.rate)
+        check.within("pptp after", self.after, 0.0, 0.99)
         assert self.protected
 
     @property
@@ -81,32 +87,48 @@ class PPTP:
                 "relax_loss, or dp_sgd"
             )
         words = self.protected.words
-        if words == (NONE,) or self.strength == 0:
+        if words == (NONE,) or (self.strength == 0 and self.rate == 1):
             return recipe
         if private:
             return self._private(defended, words)
         if self.phase == "two_phase":
             return self._two_phase(recipe, defended)
-        if words == (ALL,) and self.strength == 1:
+        if words == (ALL,) and self._is_plain:
             return defended
         return replace(
             recipe,
-            routing=Routing(protected=self.protected, loss=defended.loss, strength=self.strength),
+            routing=Routing(
+                protected=self.protected,
+                loss=defended.loss,
+                strength=self.strength,
+                rate=self.rate,
+                first_epoch=round(self.after * recipe.epochs),
+            ),
         )
 
+    @property
+    def _is_plain(self) -> bool:
+        """Whether nothing but the regions is different from the defense itself."""
+        return self.strength == 1 and self.rate == 1 and self.after == 0
+
     def _private(self, defended: Recipe, words: tuple[str, ...]) -> Recipe:
-        if self.phase == "two_phase" or self.strength < 1:
+        if self.phase == "two_phase" or not self._is_plain:
             raise InputError(
                 "pptp with dp_sgd is routed at full strength only: a part that was trained without noise, or "
-                "learns from it too, has nothing to gain; leave out phase and strength"
+                "learns from it too, has nothing to gain; leave out phase, strength, rate and after"
             )
         if words == (ALL,):
             return defended
         return replace(defended, routing=Routing(protected=self.protected, loss=None))
 
     def _two_phase(self, recipe: Recipe, defended: Recipe) -> Recipe:
-        if self.strength < 1:
-            raise InputError(f"pptp strength={self.strength} belongs to phase=routed; leave it out")
+        for name, value, usual in (
+            ("strength", self.strength, 1),
+            ("rate", self.rate, 1),
+            ("after", self.after, 0),
+        ):
+            if value != usual:
+                raise InputError(f"pptp {name}={value} belongs to phase=routed; leave it out")
         again = max(1, recipe.epochs // 2)
         retraining = Retraining(protected=self.protected, loss=defended.loss, epochs=again)
         return replace(recipe, epochs=recipe.epochs + again, retraining=retraining)

@@ -1,10 +1,9 @@
 """RelaxLoss."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 from vestige.defenses import parts
-from vestige.defenses.conflict import unclaimed
 from vestige.training.losses import RelaxLoss
 from vestige.training.recipe import Recipe
 
@@ -30,10 +29,7 @@ class RelaxLossDefense:
 
     def __call__(self, recipe: Recipe) -> Recipe:
         """The recipe with this loss."""
-        present = parts.cross_entropy(self.name, recipe)
-        for name in ("label_smoothing", "confidence_penalty"):
-            unclaimed(self.name, name, getattr(present, name), 0.0)
-        return replace(recipe, loss=self._loss())
+        return parts.replaced(self.name, recipe, self._loss())
 
     def _loss(self) -> RelaxLoss:
         return RelaxLoss(

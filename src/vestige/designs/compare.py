@@ -16,9 +16,10 @@ from vestige.core.errors import InputError
 from vestige.core.record import plain
 from vestige.designs.design import Cell, Design, factor
 from vestige.designs.disparity import disparity_rows
-from vestige.designs.measurement import Measures, loss_ranks, measured, notes_of
+from vestige.designs.figures import Figures, figures_of
+from vestige.designs.measurement import Measures, loss_ranks
 from vestige.designs.protection import MeasuredRow, Protection, with_time_ratios
-from vestige.designs.run import finished, folder_of, manifest_of, prepared_cell
+from vestige.designs.run import folder_of, manifest_of, prepared_cell
 from vestige.designs.selection import (
     Selection,
     decided,
@@ -33,7 +34,6 @@ from vestige.models.protected import ALL
 from vestige.population import executors
 from vestige.population.fit import Progress, fit_all
 from vestige.report.protection import render_protection
-from vestige.risk.result import AuditResult
 
 NONE = "none"
 MODELS = 16  # per defense and seed, unless asked otherwise: eight pairs of targets
@@ -112,7 +112,12 @@ def run(design: Design, measures: Measures = MEASURES, listener: Listener = sile
                 failures[cell] = f"{type(figures).__name__}: {figures}"
                 continue
             defense = _defense(cell)
-            rows += [MeasuredRow(defense=defense, seed=_seed(cell), **one) for one in figures.rows]
+            rows += [
+                MeasuredRow(
+                    defense=defense, seed=_seed(cell), attack=attack, metric=metric, estimate=estimate
+                )
+                for (attack, metric), estimate in figures.estimates.items()
+            ]
             notes[defense] = tuple(dict.fromkeys((*notes.get(defense, ()), *figures.notes)))
         whole = {(_defense(c), _seed(c)): one for c, one in cells.items() if c not in failures}
         rows += treated_rows(whole, (design.base.attack or ATTACKS)[0])
@@ -208,17 +213,9 @@ def _fit(prepared: list[Prepared], report: Any) -> None:
     fit_all([one.plan for one in prepared], folders, prepared[0].options.jobs, report)
 
 
-@dataclasses.dataclass(frozen=True)
-class _Figures:
-    """What was measured in one cell: attack, metric and estimate of each row; and what to say of it."""
-
-    rows: tuple[dict[str, Any], ...]
-    notes: tuple[str, ...]
-
-
 def _measure_all(
     cells: dict[Cell, Prepared], failed: Mapping[Cell, str], measures: Measures, listener: Listener
-) -> dict[Cell, _Figures | Exception]:
+) -> dict[Cell, Figures | Exception]:
     """Each trained cell's figures, or why there are none, in the order of the cells; one core per cell."""
     todo = [cell for cell in cells if cell not in failed]
     folders = {cell: folder_of(cells[cell]) for cell in todo}
@@ -237,17 +234,9 @@ def _may_leave(cells: Mapping[Cell, Prepared]) -> bool:
     return all(executors.may_leave(one.plan) for one in cells.values())
 
 
-def _measure(work: tuple[Cell, Path, Measures]) -> _Figures:
+def _measure(work: tuple[Cell, Path, Measures]) -> Figures:
     cell, folder, measures = work
-    prepared = prepared_cell(cell, folder)
-    result: AuditResult | None = finished(prepared, folder)
-    result = result or audits.run(prepared).result
-    figures = measured(prepared, result, folder, measures)
-    rows = tuple(
-        {"attack": attack, "metric": metric, "estimate": estimate}
-        for (attack, metric), estimate in figures.items()
-    )
-    return _Figures(rows, notes_of(prepared))
+    return figures_of(prepared_cell(cell, folder), folder, measures)
 
 
 def _defense(cell: Cell) -> str:

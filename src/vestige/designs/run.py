@@ -110,15 +110,15 @@ def finished(prepared: Prepared, folder: Path) -> AuditResult | None:
     try:
         written = json.loads((folder / MANIFEST).read_text())
         expected = json.loads(json.dumps(audits.manifest_of(prepared)))
-        if written.get("state") != "done" or _asked(written) != _asked({**written, **expected}):
+        if written.get("state") != "done" or asked(written) != asked({**written, **expected}):
             return None
         return from_json((folder / "summary.json").read_text(encoding="utf-8"))
     except (OSError, ValueError, KeyError, TypeError):  # no finished cell of this design is there
         return None
 
 
-def _asked(manifest: dict[str, Any]) -> dict[str, Any]:
-    """A manifest without what changes no figure: where files lie, and how many processes worked."""
+def asked(manifest: dict[str, Any]) -> dict[str, Any]:
+    """A run's manifest without what changes no figure: where files lie, and how many processes worked."""
     options = {k: v for k, v in manifest["options"].items() if k not in ("jobs", "out", "data_dir")}
     return {**manifest, "options": options}
 

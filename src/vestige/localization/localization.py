@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float64
 
+from vestige.defenses.pptp import PPTP
 from vestige.localization.agreement import Agreement, agreement, ranks, sentence
 from vestige.models.protected import NONE
 from vestige.risk.estimate import Estimate, unsupported
 
 ROUTING, RETRAINING, WEIGHTS, REWINDING = "routing", "retraining", "weight scores", "rewinding"
-BUDGET = 0.01  # of accuracy that the best protection may lose
+BUDGET = PPTP.budget  # of accuracy that the best protection may lose
 
 
 @dataclass(frozen=True, kw_only=True)

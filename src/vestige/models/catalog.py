@@ -28,6 +28,7 @@ MODELS: dict[str, Builder] = {
     "convnet": partial(convnet, stages=3),
     **{f"convnet-{stages}": partial(convnet, stages=stages) for stages in range(1, 6)},
     "resnet18": resnet18,
+    "wrn10-1": partial(wide_resnet, depth=10, widen=1),
     "wrn16-1": partial(wide_resnet, depth=16, widen=1),
     "wrn28-2": partial(wide_resnet, depth=28, widen=2),
     "wrn28-10": partial(wide_resnet, depth=28, widen=10),
@@ -35,6 +36,7 @@ MODELS: dict[str, Builder] = {
     "vgg16": vgg16,
 }
 PERCEPTRON = re.compile(r"mlp((?:-[1-9]\d*)+)(?:-([a-z]+))?")
+CONVNET = re.compile(r"convnet-([1-5])-([1-9]\d*)")
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,8 @@ class ModelSpec:
     """A model by name, with options of its builder as (name, value) pairs.
 
     name: linear, mlp, mlp-WIDTH-WIDTH... with or without -ACTIVATION, convnet (of 3 stages), convnet-1 to
-      convnet-5, resnet18, wrn16-1, wrn28-2, wrn28-10, densenet, vgg16, or "package.module:function".
+      convnet-5, convnet-STAGES-WIDTH, resnet18, wrn10-1, wrn16-1, wrn28-2, wrn28-10, densenet, vgg16, or
+      "package.module:function".
     The order of the options carries no meaning; they are kept sorted.
 
     Raises InputError for an unknown name or option.
@@ -109,8 +112,11 @@ def _builder(name: str) -> Builder | None:
         return None
     if perceptron := PERCEPTRON.fullmatch(name):
         return _perceptron(*perceptron.groups())
+    if network := CONVNET.fullmatch(name):
+        stages, width = network.groups()
+        return partial(convnet, stages=int(stages), width=int(width))
     if name not in MODELS:
-        raise unknown_name("model", name, [*MODELS, "mlp-512-256", "mlp-512-256-relu"])
+        raise unknown_name("model", name, [*MODELS, "mlp-512-256", "mlp-512-256-relu", "convnet-3-16"])
     return MODELS[name]
 
 

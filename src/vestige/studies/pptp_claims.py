@@ -1,17 +1,21 @@
 """What the study of decoupling asks of its comparisons, claim by claim."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from vestige.designs.protection import Protection
 from vestige.studies.finding import Finding, finding
 from vestige.studies.matched import SEVERAL, TPR, Matched, matched
+from vestige.studies.pptp_parts import PRINCIPLES, RELAXED, SMOOTHING, SWEPT, TRIED_OF, swept, tried
 from vestige.studies.regularization_claims import ACCURACY, value
 from vestige.studies.regularization_figures import Columns
 
 Claims = Callable[[Protection], list[Finding]]
 AUC = ("lira-online-fixed", "auc")
-SMOOTHING, RELAXED = "label_smoothing:0.3", "relax_loss:0.5"
+ATTACKS: dict[str, tuple[tuple[str, str], ...]] = {
+    "LiRA": (TPR,),
+    "the strongest of LiRA, adaptive LiRA and RMIA": SEVERAL,
+}
 COLUMNS: Columns = (
     ("train accuracy", ("utility", "train_accuracy")),
     ("test accuracy", ACCURACY),
@@ -20,6 +24,8 @@ COLUMNS: Columns = (
     ("LiRA AUC", AUC),
     ("LiRA TPR at 1 %", TPR),
     ("LiRA TPR at 0.1 %", ("lira-online-fixed", "tpr@0.001")),
+    ("adaptive LiRA at 1 %", SEVERAL[1]),
+    ("RMIA at 1 %", SEVERAL[2]),
 )
 APART = "risk and generalization lie in different regions"
 KEEPS = "protecting the risky regions keeps generalization"
@@ -101,47 +107,74 @@ def _less(
 
 def _swept(setting: str, found: Protection) -> list[Finding]:
     """At equal accuracy, each defense in regions against itself everywhere, or none."""
-    names = [name for name in found.defenses if name not in {defense for defense, _ in found.failures}]
-    families = dict.fromkeys(
-        name.partition(":")[0] for name in names if not name.startswith(("pptp", "none"))
-    )
-    return [row for family in families for row in _family(found, names, family, setting)]
+    return [row for family in SWEPT for row in _family(found, family, setting)]
 
 
-def _family(found: Protection, names: list[str], family: str, setting: str) -> list[Finding]:
-    everywhere = ["none", *(name for name in names if name.startswith(f"{family}:"))]
-    in_regions = [name for name in names if name.startswith(f"pptp:{family}:")]
+def _family(found: Protection, family: str, setting: str) -> list[Finding]:
+    everywhere = ("none", *_measured(found, _of(family, swept(SWEPT))))
+    in_regions = _measured(found, _of(f"pptp:{family}", swept(SWEPT)))
+    if not in_regions:
+        return []
     return [
-        row
-        for metrics, attacks in (((TPR,), "LiRA"), (SEVERAL, "the strongest of LiRA, adaptive LiRA and RMIA"))
-        for row in _against(matched(found, everywhere, in_regions, metrics), family, attacks, setting)
+        _against(one, f"{family} in regions", attacks, setting)
+        for attacks, metrics in ATTACKS.items()
+        for one in matched(found, everywhere, in_regions, metrics)
     ]
 
 
-def _against(several: tuple[Matched, ...], family: str, attacks: str, setting: str) -> list[Finding]:
+def _of(start: str, settings: Sequence[str]) -> list[str]:
+    return [name for name in settings if name.startswith(f"{start}:")]
+
+
+def _measured(found: Protection, settings: Sequence[str]) -> tuple[str, ...]:
+    """Those of the settings that were measured under every seed."""
+    known = set(found.defenses) - {defense for defense, _ in found.failures}
+    return tuple(name for name in settings if name in known)
+
+
+def _principles(setting: str, found: Protection) -> list[Finding]:
+    """What else was tried than plain routing, against no defense: how far each got."""
     rows: list[Finding] = []
-    for one in several:
-        lost = one.lost.estimate.value or 0.0
-        note = f"Chosen on other seeds: {', '.join(dict.fromkeys(one.in_regions))}; accuracy {-lost:+.3f}."
-        rows.append(
-            finding(
-                f"{family} in regions over {one.everywhere}: TPR at 1 % of {attacks}, at equal accuracy",
-                KEEPS,
-                setting,
-                one.ratio.estimate,
-                most=0.75,
-                note=note if lost <= 0.005 else f"{note} No setting in regions reaches that accuracy.",
-            )
-        )
+    for defense in TRIED_OF:
+        family = defense.partition(":")[0]
+        several: dict[str, Sequence[str]] = {
+            "everywhere": _of(family, swept(SWEPT)),
+            "in regions": _of(f"pptp:{family}", swept(SWEPT)),
+            **{f"in regions by {name}": tried((name,), (defense,)) for name in PRINCIPLES},
+        }
+        rows += [
+            _against(one, f"{family} {how}", attacks, setting)
+            for how, settings in several.items()
+            if (known := _measured(found, settings))
+            for attacks, metrics in ATTACKS.items()
+            for one in matched(found, ("none",), known, metrics)
+        ]
     return rows
+
+
+def _against(one: Matched, what: str, attacks: str, setting: str) -> Finding:
+    lost = one.lost.estimate.value or 0.0
+    note = f"Chosen on other seeds: {', '.join(dict.fromkeys(one.in_regions))}; accuracy {-lost:+.3f}."
+    return finding(
+        f"{what} over {one.everywhere}: TPR at 1 % of {attacks}, at equal accuracy",
+        KEEPS,
+        setting,
+        one.ratio.estimate,
+        most=0.75,
+        note=note if lost <= 0.005 else f"{note} No such setting reaches that accuracy.",
+    )
+
+
+def _swept_and_tried(setting: str, found: Protection) -> list[Finding]:
+    return [*_swept(setting, found), *_principles(setting, found)]
 
 
 CLAIMS: dict[str, Claims] = {
     "noisy digits": partial(_digits, "digits in noise, MLP"),
     "wrong labels": partial(_digits, "digits, 20 % of labels wrong, MLP"),
     "digit images": partial(_images, "digits, 20 % of labels wrong, convnet"),
-    "location30": partial(_swept, "Location30, MLP"),
+    "location30": partial(_swept_and_tried, "Location30, MLP"),
     "fashion": partial(_swept, "Fashion-MNIST, MLP"),
     "cifar10": partial(_swept, "CIFAR-10, convnet"),
-    "cifar10 resnet": partial(_swept, "CIFAR-10, WRN-16-1"),
+    "cifar10 resnet": partial(_swept, "CIFAR-10, WRN-10-1"),
 }

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +12,7 @@ from vestige.training.losses import Loss
 from vestige.training.recipe import Recipe
 
 Bound = Loss | Centered
+RATE = "rate"  # key of an optimizer's group: its learning rate in units of the recipe's
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,6 +21,7 @@ class Objective:
 
     loss: of the rest. protecting: of the protected parameters; None where nothing is protected.
     strength: the share of `protecting` in what they learn from; loss has what is left.
+    rate: of the protected parameters, in units of the optimizer's. first_epoch: the first with `protecting`.
     """
 
     loss: Bound
@@ -26,6 +29,8 @@ class Objective:
     protecting: Bound | None = None
     protected: Sequence[nn.Parameter] = ()
     strength: int | float = 1.0
+    rate: int | float = 1.0
+    first_epoch: int = 0
 
     @classmethod
     def of(
@@ -46,7 +51,16 @@ class Objective:
             bound(routing.loss, module, inputs, classes, seed),
             [value for name, value in learning.items() if name in names],
             routing.strength,
+            routing.rate,
+            routing.first_epoch,
         )
+
+    def groups(self, module: nn.Module) -> list[dict[str, Any]]:
+        """The module's parameters as torch's optimizers take them, each group with the rate of its own."""
+        if self.rate == 1:
+            return [{"params": list(module.parameters())}]
+        groups = [{"params": self.rest}, {"params": self.protected, RATE: self.rate}]
+        return [group for group in groups if group["params"]]
 
     def differentiate(self, logits: Tensor, targets: Tensor, epoch: int) -> None:
         """Leave each parameter the gradient of its own mean batch loss, from logits [batch classes]."""
@@ -57,7 +71,7 @@ class Objective:
             learned.optimizer.step()
 
     def _differentiate(self, logits: Tensor, targets: Tensor, epoch: int) -> None:
-        if self.protecting is None or not self.protected:
+        if self.protecting is None or not self.protected or epoch < self.first_epoch:
             self.loss(logits, targets, epoch).mean().backward()
             return
         plain = self.loss(logits, targets, epoch).mean()

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from vestige.core import check
 from vestige.core.errors import InputError, unknown_name
+
+Parameters = Iterable[Tensor] | Iterable[dict[str, Any]]  # or groups of them, as torch's optimizers take them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +27,7 @@ class SGD:
         check.within("momentum", self.momentum, 0.0, 1.0)
         check.at_least("weight_decay", self.weight_decay, 0.0)
 
-    def build(self, parameters: Iterable[Tensor]) -> torch.optim.Optimizer:
+    def build(self, parameters: Parameters) -> torch.optim.Optimizer:
         """The torch optimizer."""
         return torch.optim.SGD(
             parameters,
@@ -49,7 +52,7 @@ class Adam:
         check.positive("lr", self.lr)
         check.at_least("weight_decay", self.weight_decay, 0.0)
 
-    def build(self, parameters: Iterable[Tensor]) -> torch.optim.Optimizer:
+    def build(self, parameters: Parameters) -> torch.optim.Optimizer:
         """The torch optimizer."""
         rule = torch.optim.AdamW if self.decoupled else torch.optim.Adam
         return rule(parameters, lr=self.lr, betas=self.betas, eps=self.eps, weight_decay=self.weight_decay)
@@ -77,7 +80,7 @@ class SAM:
         """The learning rate of the base rule."""
         return self.base.lr
 
-    def build(self, parameters: Iterable[Tensor]) -> torch.optim.Optimizer:
+    def build(self, parameters: Parameters) -> torch.optim.Optimizer:
         """The torch optimizer of the base rule; the engines find the gradient that it is given."""
         return self.base.build(parameters)
 

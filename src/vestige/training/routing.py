@@ -61,14 +61,22 @@ class Routing:
     strength times `loss` plus (1 - strength) times the recipe's own.
     loss: None in private training, where the gradients of protected regions are clipped and noisy and
       those of the rest are not. No guarantee for the whole model follows from that.
+    rate: the learning rate of protected regions, in units of the recipe's.
+    first_epoch: from which protected regions learn from `loss`; before it, they learn as the rest does.
     """
 
     protected: Protected
     loss: Loss | None
     strength: int | float = 1.0
+    rate: int | float = field(default=1.0, metadata=LATER)
+    first_epoch: int = field(default=0, metadata=LATER)
 
     def __post_init__(self) -> None:
         check.within("pptp strength", self.strength, 0.0, 1.0)
+        check.positive("pptp rate", self.rate)
+        check.at_least("pptp first_epoch", self.first_epoch, 0)
+        if self.loss is None and (self.rate != 1 or self.first_epoch):
+            raise InputError("private training of regions has no rate and no first epoch of its own")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,7 @@ from vestige.training.flagged import augmented, flags_of
 from vestige.training.lessons import lesson, one_hot
 from vestige.training.logits import as_columns
 from vestige.training.mixing import blend
-from vestige.training.objective import Objective
+from vestige.training.objective import RATE, Objective
 from vestige.training.optimizers import SAM
 from vestige.training.output import Release
 from vestige.training.recipe import Recipe
@@ -55,7 +55,7 @@ def _train_one(
         module.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     own = seeds.derive(seed, "centers", model)
     objective = Objective.of(recipe, module, material.inputs[:2], material.num_classes, own)
-    optimizer = recipe.optimizer.build(module.parameters())
+    optimizer = recipe.optimizer.build(objective.groups(module))
     second: Second | None = None
     early: dict[str, Tensor] = {}
     recording = Recording.of(recipe, observation, job, model)
@@ -206,7 +206,8 @@ def _channels_last(material: Material) -> Material:
 def set_learning_rate(optimizer: torch.optim.Optimizer, recipe: Recipe, epoch: int) -> None:
     """Give the optimizer the learning rate of that epoch."""
     for group in optimizer.param_groups:
-        group["lr"] = recipe.optimizer.lr * recipe.schedule(*phase_of(recipe, epoch))
+        scheduled = recipe.optimizer.lr * recipe.schedule(*phase_of(recipe, epoch))
+        group["lr"] = scheduled * group.get(RATE, 1.0)
 
 
 def autocast(recipe: Recipe, device: torch.device) -> contextlib.AbstractContextManager[object]:

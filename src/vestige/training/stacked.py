@@ -87,10 +87,11 @@ Weighted = tuple[tuple[Loss, int | float], ...]
 
 @dataclass(frozen=True)
 class Route:
-    """The layers, by place, that learn from a weighted sum of losses."""
+    """The layers, by place, that learn from a weighted sum of losses, at a rate in units of the recipe's."""
 
     layers: frozenset[int]
     losses: Weighted
+    rate: int | float = 1.0
 
 
 def _routes(
@@ -106,7 +107,7 @@ def _routes(
     protected = frozenset(place for place, layer in enumerate(layers) if f"{layer.name}.weight" in names)
     blended = ((routing.loss, routing.strength), (recipe.loss, 1 - routing.strength))
     losses = blended if routing.strength < 1 else blended[:1]
-    routes = (Route(every - protected, ((recipe.loss, 1),)), Route(protected, losses))
+    routes = (Route(every - protected, ((recipe.loss, 1),)), Route(protected, losses, routing.rate))
     return tuple(route for route in routes if route.layers)
 
 
@@ -122,9 +123,14 @@ class Stack:
         assert isinstance(first, nn.Sequential)
         self.layers = layers_of(first)
         self.routes = _routes(recipe, material, first, self.layers)
+        self.plain = (Route(frozenset(range(len(self.layers))), ((recipe.loss, 1),)),)
+        self.first_epoch = 0 if recipe.routing is None else recipe.routing.first_epoch
         self.parameters = stacked_parameters(modules, self.layers)
         rule = recipe.optimizer
-        self.update: StackedSGD | StackedAdam = stacked_update(rule, self.parameters)
+        rates = [route.rate for i in range(len(self.layers)) for route in self.routes if i in route.layers]
+        self.update: StackedSGD | StackedAdam = stacked_update(
+            rule, self.parameters, [rate for rate in rates for _ in ("weight", "bias")]
+        )
         self.climb = StackedClimb(rule.rho, self.parameters) if isinstance(rule, SAM) else None
         self.inputs = material.inputs.flatten(1)
         self.dtype = torch.bfloat16 if recipe.precision == "bf16" else torch.float32
@@ -157,7 +163,7 @@ class Stack:
         inputs = batch.inputs.flatten(2)
         outputs = self._forward(inputs, weights, masks)
         logits = outputs.pop().float()
-        for route in self.routes:
+        for route in self.plain if epoch < self.first_epoch else self.routes:
             gradient = self._logit_gradient(logits, route.losses, batch, epoch)
             self._backward([inputs, *outputs], weights, masks, gradient, route.layers, taker)
 

@@ -4,6 +4,7 @@ Parameters are [models ...]. A step may concern only the first `active` models, 
 fewer members have fewer batches in an epoch.
 """
 
+from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -48,10 +49,10 @@ class StackedClimb:
 
 
 class StackedSGD:
-    """Momentum buffers of stacked parameters."""
+    """Momentum buffers of stacked parameters. rates: of each, its learning rate in units of the recipe's."""
 
-    def __init__(self, rule: SGD, parameters: list[Tensor]) -> None:
-        self.rule, self.parameters = rule, parameters
+    def __init__(self, rule: SGD, parameters: list[Tensor], rates: Sequence[int | float]) -> None:
+        self.rule, self.parameters, self.rates = rule, parameters, rates
         self.velocity = [torch.zeros_like(p) for p in parameters]
 
     def begin(self, active: int) -> None:
@@ -75,15 +76,18 @@ class StackedSGD:
 
     def finish(self, active: int, lr: float) -> None:
         """Move the parameters."""
-        for parameter, velocity in zip(self.parameters, self.velocity, strict=True):
-            parameter[:active].add_(velocity[:active], alpha=-lr)
+        for parameter, velocity, rate in zip(self.parameters, self.velocity, self.rates, strict=True):
+            parameter[:active].add_(velocity[:active], alpha=-lr * rate)
 
 
 class StackedAdam:
-    """First and second moments of stacked parameters, with a step count for each model."""
+    """First and second moments of stacked parameters, with a step count for each model.
 
-    def __init__(self, rule: Adam, parameters: list[Tensor]) -> None:
-        self.rule, self.parameters = rule, parameters
+    rates: of each parameter, its learning rate in units of the recipe's.
+    """
+
+    def __init__(self, rule: Adam, parameters: list[Tensor], rates: Sequence[int | float]) -> None:
+        self.rule, self.parameters, self.rates = rule, parameters, rates
         self.mean = [torch.zeros_like(p) for p in parameters]
         self.square = [torch.zeros_like(p) for p in parameters]
         self.steps = torch.zeros(len(parameters[0]), dtype=torch.float64, device=parameters[0].device)
@@ -110,15 +114,23 @@ class StackedAdam:
         first, second = self.rule.betas
         size = (lr / (1 - first ** self.steps[:active])).float()
         scale = (1 - second ** self.steps[:active]).sqrt().float()
-        for parameter, mean, square in zip(self.parameters, self.mean, self.square, strict=True):
+        moved = zip(self.parameters, self.mean, self.square, self.rates, strict=True)
+        for parameter, mean, square, rate in moved:
             shape = (active,) + (1,) * (parameter.dim() - 1)
             if self.rule.decoupled and self.rule.weight_decay:
-                parameter[:active].mul_(1 - lr * self.rule.weight_decay)
+                parameter[:active].mul_(1 - lr * rate * self.rule.weight_decay)
             denominator = (square[:active].sqrt() / scale.view(shape)).add_(self.rule.eps)
-            parameter[:active].sub_(mean[:active] / denominator * size.view(shape))
+            parameter[:active].sub_(mean[:active] / denominator * (size * rate).view(shape))
 
 
-def stacked_update(rule: Optimizer, parameters: list[Tensor]) -> StackedSGD | StackedAdam:
-    """The update rule for stacked parameters; of SAM, that of its base."""
-    base = base_rule(rule)
-    return StackedSGD(base, parameters) if isinstance(base, SGD) else StackedAdam(base, parameters)
+def stacked_update(
+    rule: Optimizer, parameters: list[Tensor], rates: Sequence[int | float] | None = None
+) -> StackedSGD | StackedAdam:
+    """The update rule for stacked parameters; of SAM, that of its base.
+
+    rates: the learning rate of each parameter in units of the recipe's; 1 for all unless given.
+    """
+    base, rates = base_rule(rule), rates or [1.0] * len(parameters)
+    if isinstance(base, SGD):
+        return StackedSGD(base, parameters, rates)
+    return StackedAdam(base, parameters, rates)
