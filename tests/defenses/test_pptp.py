@@ -6,6 +6,7 @@ import pytest
 from vestige.audits.options import Options
 from vestige.audits.preparation import prepare
 from vestige.core.errors import InputError
+from vestige.core.record import content_hash
 from vestige.defenses.conflict import DefenseConflict
 from vestige.defenses.label_smoothing import LabelSmoothing
 from vestige.defenses.pptp import PPTP
@@ -44,6 +45,17 @@ def test_all_is_the_defense_and_none_is_no_defense():
     assert of("pptp:dp_sgd:noise=1;delta=1e-5/protect=all") == of(private)
 
 
+def test_protected_regions_may_have_a_learning_rate_and_a_beginning_of_their_own():
+    routing = of("pptp:label_smoothing:0.3/protect=head/rate=0.3/after=0.3").routing
+    assert (routing.rate, routing.first_epoch) == (0.3, 2)  # of 7 epochs
+    everywhere = of("pptp:label_smoothing:0.3/protect=all/rate=0.3").routing
+    assert everywhere.rate == 0.3
+    only_slower = of("pptp:label_smoothing:0.3/protect=head/strength=0/rate=0.3").routing
+    assert (only_slower.strength, only_slower.rate) == (0, 0.3)
+    plain = of("pptp:label_smoothing:0.3/protect=head")
+    assert content_hash(plain) == content_hash(of("pptp:label_smoothing:0.3/protect=head/rate=1/after=0"))
+
+
 def test_two_phases_cost_half_of_the_training_again():
     found = of("pptp:label_smoothing:0.3/protect=head/phase=two_phase")
     assert (found.epochs, found.retraining.epochs, found.retraining.loss) == (10, 3, SMOOTH)
@@ -64,6 +76,11 @@ def test_it_goes_with_defenses_of_other_parts():
         ("pptp:lable_smoothing:0.3", InputError, "did you mean label_smoothing"),
         ("pptp:label_smoothing:0.3/phase=both", InputError, "pptp phase='both' must be one of"),
         ("pptp:label_smoothing:0.3/strength=2", InputError, "strength=2"),
+        ("pptp:label_smoothing:0.3/protect=head/rate=0", InputError, "pptp rate=0"),
+        ("pptp:label_smoothing:0.3/protect=head/after=1", InputError, "pptp after=1"),
+        ("pptp:label_smoothing:0.3/protect=head/rate=2/phase=two_phase", InputError, "rate=2"),
+        ("pptp:label_smoothing:0.3/protect=head/after=0.5/phase=two_phase", InputError, "after=0.5"),
+        ("pptp:dp_sgd:noise=1;delta=1e-5/protect=head/rate=2", InputError, "full strength only"),
         ("pptp:dp_sgd:noise=1;delta=1e-5/protect=head/phase=two_phase", InputError, "full strength only"),
         (
             "pptp:label_smoothing:0.3/protect=head+relax_loss:0.5",

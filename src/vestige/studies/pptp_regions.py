@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import numpy as np
+
 from vestige.audits.step import Listener, silent
 from vestige.localization.localization import ROUTING, Localization
 from vestige.localization.localize import run
@@ -30,7 +32,7 @@ def mapped(settings: Settings, name: str, part: Part, listener: Listener = silen
 def region_claims(found: Localization, setting: str) -> list[Finding]:
     """Whether the region with most risk lowers AUC for certain, and whether risk and generalization part."""
     values = found.values(ROUTING, "privacy")
-    risky = found.names[int(values.argmax())]
+    risky = found.names[int(np.nanargmax(values))]
     rows = [
         finding(
             f"LiRA AUC that {found.defense} in {risky} alone saves, the most of {len(found.names)} regions",
