@@ -15,7 +15,7 @@ from vestige.studies.pptp_claims import AUC, CLAIMS
 from vestige.studies.pptp_parts import CIFAR10_SWEPT, PRINCIPLES, SWEPT, parts, swept
 from vestige.studies.regularization_claims import ACCURACY
 
-EVERY = parts(Settings(out=Path("x")))
+EVERY = parts(Settings(out=Path("x"), parts=tuple(CLAIMS)))
 
 
 def made_up(defenses, leaks):
@@ -82,6 +82,11 @@ def with_rates(found):
         for row in aucs
     ]
     return Protection((*found.rows, *rows), Path())
+
+
+def test_the_part_for_a_gpu_runs_only_where_it_is_named():
+    assert set(EVERY) - set(parts(Settings(out=Path("x")))) == {"cifar10 resnet18"}
+    assert EVERY["cifar10 resnet18"].options["samples"] == 30_000
 
 
 def test_an_unknown_part():

@@ -27,20 +27,28 @@ class Settings:
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """One part of a study: the options of an audit, the defenses that are compared, and how often."""
+    """One part of a study: the options of an audit, the defenses that are compared, and how often.
+
+    is_large: runs only where it is named, because it takes days without a GPU.
+    """
 
     options: dict[str, Any]
     defenses: tuple[str, ...] = ()
     seeds: int = 1
     measures: Measures = field(default_factory=Measures)
+    is_large: bool = False
 
 
 def chosen(every: Mapping[str, Part], settings: Settings) -> dict[str, Part]:
-    """The parts that are asked for, by name. Raises InputError for one that does not exist."""
+    """The parts that are asked for, by name; all but the large ones unless some are.
+
+    Raises InputError for one that does not exist.
+    """
     for name in settings.parts or ():
         if name not in every:
             raise unknown_name("part", name, every)
-    return {name: part for name, part in every.items() if name in (settings.parts or every)}
+    usual = [name for name, part in every.items() if not part.is_large]
+    return {name: part for name, part in every.items() if name in (settings.parts or usual)}
 
 
 def options_of(settings: Settings, name: str, part: Part) -> Options:

@@ -177,4 +177,5 @@ CLAIMS: dict[str, Claims] = {
     "fashion": partial(_swept, "Fashion-MNIST, MLP"),
     "cifar10": partial(_swept, "CIFAR-10, convnet"),
     "cifar10 resnet": partial(_swept, "CIFAR-10, WRN-10-1"),
+    "cifar10 resnet18": partial(_swept, "CIFAR-10, ResNet-18"),
 }

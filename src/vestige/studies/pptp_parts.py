@@ -30,6 +30,7 @@ SWEPT: dict[str, tuple[str, ...]] = {
 PROTECTED = ("back", "head")
 CIFAR10_SWEPT = {name: values[1:] for name, values in SWEPT.items()}
 RESNET_SWEPT = {**CIFAR10_SWEPT, "relax_loss": ("1",), "crl": ("1",)}
+LARGE_SWEPT = {"label_smoothing": ("0.1", "0.3"), "relax_loss": ("0.3", "1")}
 # What else was tried of the two defenses that gain most from regions; {} is the defense with its strength.
 TRIED_OF = ("label_smoothing:0.1", "confidence_penalty:0.3")
 PRINCIPLES: dict[str, tuple[str, ...]] = {
@@ -59,6 +60,12 @@ def parts(settings: Settings) -> dict[str, Part]:
     }  # fmt: skip
     convnet = {**cifar10, "model": "convnet-3-16", "samples": 4000, "models": models or 8}
     resnet = {**cifar10, "model": "wrn10-1", "samples": 2000, "models": models or 4}
+    # the setting in which the same authors evaluate: 15,000 members, nothing augmented
+    resnet18 = {
+        "dataset": "cifar10", "samples": 30_000, "model": "resnet18", "optimizer": "sgd", "lr": 0.01,
+        "momentum": 0.9, "weight_decay": 5e-4, "schedule": "steps", "batch_size": 128, "epochs": 100,
+        "models": models or 6, **data,
+    }  # fmt: skip
     every: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
         "noisy digits": ({**digits, "input_noise": 0.4}, DIGITS),
         "wrong labels": ({**digits, "label_noise": 0.2}, DIGITS),
@@ -68,7 +75,9 @@ def parts(settings: Settings) -> dict[str, Part]:
         "cifar10": (convnet, swept(CIFAR10_SWEPT)),
         "cifar10 resnet": (resnet, swept(RESNET_SWEPT, ("head",))),
     }
-    return chosen({name: _part(*one, settings.seeds) for name, one in every.items()}, settings)
+    found = {name: _part(*one, settings.seeds) for name, one in every.items()}
+    large = _part(resnet18, swept(LARGE_SWEPT), settings.seeds, is_large=True)
+    return chosen({**found, "cifar10 resnet18": large}, settings)
 
 
 def swept(strengths: Mapping[str, Sequence[str]], places: Sequence[str] = PROTECTED) -> tuple[str, ...]:
@@ -86,7 +95,7 @@ def tried(principles: Sequence[str] = tuple(PRINCIPLES), of: Sequence[str] = TRI
     return tuple(text.format(defense) for name in principles for defense in of for text in PRINCIPLES[name])
 
 
-def _part(options: dict[str, Any], defenses: tuple[str, ...], seeds: int) -> Part:
+def _part(options: dict[str, Any], defenses: tuple[str, ...], seeds: int, is_large: bool = False) -> Part:
     images = not str(options["model"]).startswith("mlp")
     measures = Measures(distance=False, labels=not images)  # labels alone are slow on images
-    return Part(options=options, defenses=defenses, seeds=seeds, measures=measures)
+    return Part(options=options, defenses=defenses, seeds=seeds, measures=measures, is_large=is_large)
