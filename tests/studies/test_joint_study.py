@@ -10,9 +10,18 @@ from vestige.attacks.catalog import by_name
 from vestige.attacks.joint import Joint
 from vestige.audits.step import silent
 from vestige.core.errors import InputError
-from vestige.studies.joint import DRAWS, GOALS, METRICS, claims, figures, parts, trials
+from vestige.studies.joint import DRAWS, parts, trials
+from vestige.studies.joint_claims import (
+    GOALS,
+    METRICS,
+    bootstrapped,
+    claims,
+    extra_figures,
+    figures,
+    same_seconds,
+)
 from vestige.studies.joint_population import TARGETS, trained
-from vestige.studies.joint_rates import PUBLISHED, Trial, attacks_of, rates
+from vestige.studies.joint_rates import FPRS, PUBLISHED, Trial, attacks_of, rates
 from vestige.studies.part import Settings
 
 SMALL = {"dataset": "digits", "samples": 200, "model": "mlp-8", "epochs": 2, "models": 24, "seed": 1}
@@ -47,6 +56,56 @@ def test_fewer_candidates_are_known(population):
     assert set(table.trial) == {"4 references, 50% known"}
 
 
+def test_a_threshold_of_references_names_about_its_share_of_others(population):
+    trial = Trial(references=8, attacks=ATTACKS[:1], calibrated=True)
+    table = rates(population, trial, 0)
+    assert set(table.trial) == {"8 references, thresholds of references"}
+    assert abs(table["fpr@reference 0.01"].mean() - 0.01) < 0.02
+    assert (table["tpr@reference 0.01"] >= table["tpr@reference 0.001"]).all()
+
+
+def test_the_bound_stands_beside_the_parts_and_time_beside_the_rates(population):
+    whole = Joint(landmarks=40)
+    table = rates(population, Trial(references=4, attacks=(whole,), bounded=whole), 0)
+    assert list(dict.fromkeys(table.attack)) == ["joint", "joint-known-others"]
+    assert set(table.trial) == {"4 references, part by part"}
+    assert len(table) == 2 * TARGETS
+    timed = rates(population, Trial(references=4, attacks=ATTACKS[2:], timed=True), 0)
+    assert (timed.seconds > 0).all()
+
+
+def test_the_same_seconds_buy_more_references_for_a_cheap_attack():
+    _, table = made_up(2.0)
+    found = same_seconds("location30", "joint-stacked", table, 0.3)  # 4 * 0.3 + 10 s against 32 * 0.3 + 0.5 s
+    assert "with 4 references over student-t with 32" in found.claim
+    assert found.ours.value == pytest.approx(2.0, abs=0.01)
+    dear = same_seconds("location30", "joint-stacked", table, 100.0)
+    assert "with 4 references over student-t with 4" in dear.claim
+    assert "10 s" not in extra_figures(table, 0.3)
+    assert "| 4 | `joint-stacked` | 1.2 | 10.0 | 0.2002 |" in extra_figures(table, 0.3)
+
+
+def test_the_bootstrap_keeps_targets_together_and_covers_the_ratio():
+    random = np.random.default_rng(0)
+    level = random.uniform(0.1, 0.3, size=(DRAWS, 16))
+    table = pd.DataFrame(
+        {
+            "trial": "t",
+            "attack": attack,
+            "draw": draw,
+            "target": target,
+            "tpr@0.001": level[draw, target] * factor,
+        }
+        for attack, factor in (("ours", 2.0), ("other", 1.0))
+        for draw in range(DRAWS)
+        for target in range(16)
+    )
+    assert bootstrapped(table, "t", "ours", "other") == (pytest.approx(2.0), pytest.approx(2.0))
+    noisy = table.assign(**{"tpr@0.001": table["tpr@0.001"] * random.uniform(0.8, 1.2, len(table))})
+    low, high = bootstrapped(noisy, "t", "ours", "other")
+    assert 1.8 < low < 2.0 < high < 2.2
+
+
 def made_up(gain):
     """Every published attack has 0.1, ours as many times more; nulls are even."""
     part = parts(Settings(out=Path("x")))["location30"]
@@ -54,18 +113,28 @@ def made_up(gain):
     for trial in trials(part):
         for attack in trial.attacks:
             level = 0.1 * (1 if attack.name in PUBLISHED else gain) if not trial.shuffled else 0.001
-            for draw in range(DRAWS):
+            for draw in range(1 if trial.timed else DRAWS):
                 figure = {"auc": 0.5 if trial.shuffled else 0.9, "tpr@0.01": level, "tpr@0.001": level}
+                extra = {f"{what}@reference {rate:g}": rate for what in ("tpr", "fpr") for rate in FPRS}
+                cost = {"seconds": 10.0 if attack.name.startswith("joint") else 0.5}
                 wobble = 1e-4 * draw
                 known = {"trial": trial.name, "attack": attack.name, "draw": draw, "target": 0}
-                rows.append({**known, **{k: v + wobble for k, v in figure.items()}, "foreign": 0.5 + wobble})
+                rows.append(
+                    {
+                        **known,
+                        **{k: v + wobble for k, v in figure.items()},
+                        "foreign": 0.5 + wobble,
+                        **(extra if trial.calibrated else {}),
+                        **(cost if trial.timed else {}),
+                    }
+                )
     return part, pd.DataFrame(rows)
 
 
 @pytest.mark.parametrize(("gain", "verdict"), [(2.5, "reproduced"), (1.1, "contradicted")])
 def test_verdicts_follow_from_the_figures(gain, verdict):
     part, table = made_up(gain)
-    rows = claims("location30", part, table)
+    rows = claims("location30", part.references, "joint-stacked", table, GOALS)
     judged = [row for row in rows if "best published" in row.claim and row.bound != "–"]
     assert len(judged) == len(GOALS)
     assert {row.verdict for row in judged} == {verdict}
@@ -76,7 +145,7 @@ def test_verdicts_follow_from_the_figures(gain, verdict):
 def test_figures_have_a_line_for_each_trial_and_attack():
     part, table = made_up(2.0)
     lines = figures(table).splitlines()
-    assert len(lines) == 2 + sum(len(trial.attacks) for trial in trials(part))
+    assert len(lines) == 2 + sum(len(trial.attacks) for trial in trials(part) if not trial.timed)
     assert lines[0].count("|") == 3 + len(METRICS)
 
 

@@ -1,19 +1,22 @@
 """The likelihood ratio given the other members, whose coins are guessed together."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Float64
 
+from vestige.attacks.evidence import Evidence
 from vestige.attacks.hierarchical import CHECKPOINTS, LEAST_REFERENCES, classes, gathered
-from vestige.attacks.neighborhood import neighborhood
+from vestige.attacks.neighborhood import Neighborhood, Parts, neighborhood
 from vestige.attacks.pool import Pool
 from vestige.attacks.protocol import Attack, Needs
 from vestige.attacks.view import AttackView
 from vestige.core import check
+from vestige.core.record import LATER
 
 Samples = Float64[np.ndarray, "samples"]
 KERNELS = ("inputs", "embeddings")
+PARTS = ("expectation", "neighbors")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +41,8 @@ class Joint(Attack):
     sources: how many references' embeddings at most, none of them the target's or its complement's.
     checkpoints: "scored" or "all", as in `Hierarchical`.
     seed: of the landmarks.
+    expectation, neighbors: whether the response to a usual training set enters what is expected of a sample,
+      and whether the shift by who else is a member enters at all; to tell what each of them gives.
     """
 
     kernel: str = "inputs"
@@ -48,6 +53,8 @@ class Joint(Attack):
     sources: int = 4
     checkpoints: str = "scored"
     seed: int = 0
+    expectation: bool = field(default=True, metadata=LATER)
+    neighbors: bool = field(default=True, metadata=LATER)
 
     def __post_init__(self) -> None:
         check.one_of("kernel", self.kernel, KERNELS)
@@ -60,10 +67,11 @@ class Joint(Attack):
 
     @property
     def name(self) -> str:
-        """`joint`, with `-embeddings`, `-checkpoints` and `-stacked`."""
+        """`joint`, with `-embeddings`, `-checkpoints`, `-stacked`, and what it goes without."""
         kernel = "" if self.kernel == "inputs" else f"-{self.kernel}"
         every = "-checkpoints" if self.checkpoints == "all" else ""
-        return f"joint{kernel}{every}{'-stacked' if self.stacked else ''}"
+        without = "".join(f"-without-{name}" for name in PARTS if not getattr(self, name))
+        return f"joint{kernel}{every}{'-stacked' if self.stacked else ''}{without}"
 
     @property
     def paper(self) -> str:
@@ -111,17 +119,27 @@ class Joint(Attack):
         found = gathered(view, self.checkpoints)
         sources = None if self.kernel == "inputs" else self.sources
         responses = view.responses(self.landmarks, self.seed, sources)
-        prior = found.rate if self.prior is None else self.prior
         model = view.latest(
             (self, found.digest()),
-            lambda: neighborhood(view, found, responses, classes(view.labels), self.pseudo_targets),
+            lambda: neighborhood(
+                view, found, responses, classes(view.labels), self.pseudo_targets, self.parts
+            ),
         )
-        chances = model.calibration.with_prior(prior, found.rate).chances(model.first(found))
-        shift = responses.to(chances) - model.usual
+        shift = model.shift(responses, self.chances(model, found))
         cleaned = model.cleaned.with_target(found.target)
         if not self.stacked:
             return model.log_ratio(cleaned, shift)
         return model.stack.log_ratio(model.columns(found, cleaned, shift))
+
+    @property
+    def parts(self) -> Parts:
+        """What of the fit is in use."""
+        return Parts(self.expectation, self.neighbors)
+
+    def chances(self, model: Neighborhood, found: Evidence) -> Samples:
+        """The chance that the target trained on each sample."""
+        prior = found.rate if self.prior is None else self.prior
+        return model.calibration.with_prior(prior, found.rate).chances(model.first(found))
 
 
 def _copies(features: np.ndarray) -> int:

@@ -17,6 +17,22 @@ from vestige.attacks.view import AttackView
 Samples = Float64[np.ndarray, "samples"]
 
 
+@dataclass(frozen=True)
+class Parts:
+    """What of the fit is in use; all of it but in an ablation.
+
+    expectation: the usual response, in what the prior expects of a sample. neighbors: the shift by who else
+    is a member. known: the coins of references that play the target are told, not guessed.
+    """
+
+    expectation: bool = True
+    neighbors: bool = True
+    known: bool = False
+
+
+EVERY_PART = Parts()
+
+
 @dataclass(frozen=True, eq=False)
 class Player:
     """A reference in the part of the target.
@@ -40,6 +56,7 @@ class Neighborhood:
     usual: the response when every sample has the same chance. raw, clean: the priors over signals as they are
     and over those without what their training sets did to them, which `cleaned` holds. calibration: from
     first scores to chances. conditioning: how a target follows the response to its guessed training set.
+    parts: what of all this is in use.
     """
 
     usual: Response
@@ -49,6 +66,11 @@ class Neighborhood:
     calibration: Calibration
     conditioning: Conditioning
     players: tuple[Player, ...]
+    parts: Parts
+
+    def shift(self, responses: Responses, chances: Samples) -> Response:
+        """The response to a target's guessed training set less the usual one."""
+        return (responses.to(chances) - self.usual) * self.parts.neighbors
 
     def first(self, found: Evidence) -> Samples:
         """The log likelihood ratio without neighbors, which chances are made of."""
@@ -83,28 +105,32 @@ def neighborhood(
     responses: Responses,
     classes: Float64[np.ndarray, "samples classes"],
     most: int,
+    parts: Parts = EVERY_PART,
 ) -> Neighborhood:
     """The fit for a view's target, with at most so many references that play it."""
     usual = responses.to_known(np.full(len(found.target), round(found.rate, 2)))
-    known = np.column_stack([classes, _quadratic(usual)])
+    known = np.column_stack([classes, _quadratic(usual)]) if parts.expectation else classes
     sides = (found.usable & ~found.inside, found.inside)
-    shifts = np.stack([responses.to_known(coins) - usual for coins in found.coins()])
+    shifts = np.stack([responses.to_known(coins) - usual for coins in found.coins()]) * parts.neighbors
     slopes = sensitivities(found.values, shifts, sides)
     cleaned = found.replaced(taken_off(found.values, shifts, sides, slopes))
     raw, clean = fit(found.sides, known), fit(cleaned.sides, known)
     places = pseudo_targets(found, most)
     calibration, chances = _guessed(view, found, raw, places)
+    told = [found.inside[place].astype(np.float64) for place in places] if parts.known else None
     players = tuple(
         Player(
             found.of_pseudo_target(view, place),
             cleaned.of_pseudo_target(view, place).with_target(found.values[place]),
             found.inside[place],
             found.usable[place],
-            responses.to(chance) - usual,
+            (responses.to(chance) - usual) * parts.neighbors,
         )
-        for place, chance in zip(places, chances, strict=True)
+        for place, chance in zip(places, told or chances, strict=True)
     )
-    return Neighborhood(usual, raw, clean, cleaned, calibration, _conditioning(players, clean), players)
+    return Neighborhood(
+        usual, raw, clean, cleaned, calibration, _conditioning(players, clean), players, parts
+    )
 
 
 def _guessed(

@@ -1,18 +1,19 @@
 """The joint attack against published ones: the same targets, references and signals, drawn anew."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from vestige.attacks.catalog import by_name
 from vestige.attacks.hierarchical import Hierarchical
 from vestige.attacks.joint import Joint
+from vestige.attacks.protocol import Attack
 from vestige.audits.step import Listener, counted, silent
 from vestige.core.errors import unknown_name
 from vestige.core.files import write_text
-from vestige.studies.finding import Finding, Measured, finding
+from vestige.studies.finding import Finding
+from vestige.studies.joint_claims import GOALS, claims, extra_figures, figures, same_seconds
 from vestige.studies.joint_population import trained
 from vestige.studies.joint_rates import PUBLISHED, Trial, attacks_of, rates
 from vestige.studies.part import Settings
@@ -20,9 +21,6 @@ from vestige.studies.part import Settings
 TITLE = "The joint attack beside published ones"
 
 DRAWS = 5
-GOALS = {4: 2.0, 8: 1.5, 16: 1.4}  # of the ratio to the best published attack
-TPR = "tpr@0.001"
-METRICS = ("auc", "tpr@0.01", TPR, "foreign")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,14 +76,18 @@ def study(settings: Settings, listener: Listener = silent) -> tuple[Finding, ...
     for name, part in parts(settings).items():
         folder = settings.out / name.replace(" ", "-")
         found = trained(part.options, folder, settings.jobs, listener, part.share)
-        draws = [(trial, draw) for trial in trials(part) for draw in range(DRAWS)]
+        draws = [(trial, draw) for trial in trials(part) for draw in range(1 if trial.timed else DRAWS)]
         tables = [
             rates(found, trial, draw, part.share != 0.5)
             for trial, draw in counted(draws, "attack", len(draws), "draws", listener)
         ]
         table = pd.concat(tables, ignore_index=True)
-        write_text(folder / "figures.md", figures(table))
-        rows += claims(name, part, table)
+        write_text(folder / "figures.md", f"{figures(table)}{extra_figures(table, found.seconds)}")
+        ours = attacks_of(part.kernel, part.landmarks)[-1].name
+        goals = GOALS if name in ("location30", "fashion", "cifar10") else {}
+        rows += claims(name, part.references, ours, table, goals)
+        if any("timed" in trial for trial in table.trial):
+            rows.append(same_seconds(name, ours, table, found.seconds))
     return tuple(rows)
 
 
@@ -99,58 +101,34 @@ def trials(part: Part) -> tuple[Trial, ...]:
     few = (by_name("student-t"), Hierarchical(), neighbors)
     return (
         *main,
+        *(Trial(references=count, attacks=ablation(neighbors), bounded=neighbors) for count in (4, 16)),
+        Trial(
+            references=16,
+            attacks=(*(by_name(name) for name in PUBLISHED), every[-2], every[-1]),
+            calibrated=True,
+        ),
+        *(
+            Trial(
+                references=count, attacks=(by_name(PUBLISHED[0]), by_name("student-t"), every[-1]), timed=True
+            )
+            for count in part.references
+        ),
         Trial(references=8, attacks=(Hierarchical(stacked=True), every[-2], every[-1]), shuffled=True),
         *(Trial(references=8, attacks=few, known=known) for known in (0.5, 0.25, 0.1)),
     )
 
 
-def claims(name: str, part: Part, table: pd.DataFrame) -> list[Finding]:
-    """The ratio of the joint attack to the best published one and to student-t, and its nulls."""
-    rows: list[Finding] = []
-    ours = attacks_of(part.kernel, part.landmarks)[-1].name
-    for count in part.references:
-        trial = Trial(references=count, attacks=()).name
-        best = max(PUBLISHED, key=lambda attack: _by_draw(table, trial, attack).values.mean())
-        setting = f"{name}, {trial}"
-        top = _by_draw(table, trial, ours)
-        goal = GOALS.get(count) if name in ("location30", "fashion", "cifar10") else None
-        note = f"Best published: {best}."
-        claim = f"{ours} over the best published: TPR at 0.1 %"
-        rows.append(
-            finding(claim, "none", setting, top.over(_by_draw(table, trial, best)), least=goal, note=note)
-        )
-        student = top.over(_by_draw(table, trial, "student-t"))
-        rows.append(finding(f"{ours} over student-t: TPR at 0.1 %", "none", setting, student, least=1.0))
-        nothing = _by_draw(table, trial, ours, "foreign").estimate
-        rows.append(
-            finding(f"{ours} against another model's coins: AUC", "none", setting, nothing, most=0.51)
-        )
-    for trial in sorted(t for t in set(table.trial) if "shuffled" in t):
-        for attack in sorted(set(table.attack[table.trial == trial])):
-            nothing = _by_draw(table, trial, attack, "auc").estimate
-            rows.append(finding(f"{attack}: AUC", "none", f"{name}, {trial}", nothing, most=0.51))
-    return rows
-
-
-def figures(table: pd.DataFrame) -> str:
-    """One line per trial and attack: means over targets and draws, with the deviation over draws."""
-    lines = [
-        "| trial | attack | AUC | TPR at 1 % | TPR at 0.1 % | AUC, another's coins |",
-        "|---|---|---|---|---|---|",
-    ]
-    for trial, attack in dict.fromkeys(zip(table.trial, table.attack, strict=True)):
-        cells = [_spread(_by_draw(table, trial, attack, metric)) for metric in METRICS]
-        lines.append(f"| {trial} | `{attack}` | {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
-
-
-def _spread(found: Measured) -> str:
-    return f"{found.values.mean():.4f} ± {found.values.std(ddof=1):.4f}"
-
-
-def _by_draw(table: pd.DataFrame, trial: str, attack: str, metric: str = TPR) -> Measured:
-    """A metric's mean over the targets of each draw."""
-    rows = table[(table.trial == trial) & (table.attack == attack)]
-    draw, values = np.asarray(rows["draw"]), np.asarray(rows[metric], np.float64)
-    means = np.array([values[draw == one].mean() for one in np.unique(draw)])
-    return Measured(means, np.zeros(len(means)))
+def ablation(whole: Joint) -> tuple[Attack, ...]:
+    """The hierarchical ratio with one part more after the other, then the whole attack without each."""
+    expectation = replace(whole, neighbors=False)
+    stacked = replace(whole, stacked=True)
+    return (
+        Hierarchical(),
+        expectation,
+        replace(whole, expectation=False),
+        whole,
+        stacked,
+        Hierarchical(stacked=True),
+        replace(stacked, neighbors=False),
+        replace(stacked, expectation=False),
+    )

@@ -36,6 +36,12 @@ class Trained:
     features: Shaped[np.ndarray, "samples ..."]
 
     @property
+    def seconds(self) -> float:
+        """Of a processor that a model took to train and to measure, the median."""
+        store = Store(self.folder)
+        return float(np.median([store.seconds(model) for model in range(len(self.values))]))
+
+    @property
     def embeddings(self) -> Embeddings:
         """What each model makes of the samples in its last layer but one."""
         return Embeddings(self.plan, Store(self.folder))

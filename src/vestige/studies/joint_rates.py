@@ -1,9 +1,11 @@
 """Rates of attacks that share targets and references, for several draws of both."""
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float64
 
 from vestige.attacks.catalog import by_name
 from vestige.attacks.hierarchical import Hierarchical
@@ -13,13 +15,15 @@ from vestige.attacks.score import score
 from vestige.attacks.scores import Scores
 from vestige.core import seeds
 from vestige.core.files import replacing
-from vestige.core.record import content_hash, plain
+from vestige.core.record import LATER, content_hash, plain
 from vestige.stats.roc import roc
+from vestige.studies.joint_bound import KnownOthers
 from vestige.studies.joint_population import TARGETS, Trained
 
 PUBLISHED = ("lira-online-fixed", "rmia-online", "base-online", "student-t")
 FPRS = (0.001, 0.01)
 SOURCES = 4  # references whose embeddings are made
+PLAYERS = 4  # references that play the target for a threshold
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,19 +31,32 @@ class Trial:
     """One question to a population: how many references, which attacks, and what is changed.
 
     known: the share of the samples that the attacker holds as candidates. shuffled: with coins that belong to
-    other models.
+    other models. calibrated: with rates at thresholds of references that play the target beside the others.
+    bounded: the joint attack whose bound, with the others' coins known, stands beside the attacks.
+    timed: with the processor seconds that scoring all targets took, embeddings among them.
     """
 
     references: int
     attacks: tuple[Attack, ...]
     known: float = 1.0
     shuffled: bool = False
+    calibrated: bool = field(default=False, metadata=LATER)
+    bounded: Joint | None = field(default=None, metadata=LATER)
+    timed: bool = field(default=False, metadata=LATER)
 
     @property
     def name(self) -> str:
         """For tables."""
-        changes = [f"{self.known:.0%} known"] * (self.known < 1) + ["shuffled coins"] * self.shuffled
-        return ", ".join([f"{self.references} references", *changes])
+        changes = {
+            f"{self.known:.0%} known": self.known < 1,
+            "shuffled coins": self.shuffled,
+            "thresholds of references": self.calibrated,
+            "part by part": self.bounded is not None,
+            "timed": self.timed,
+        }
+        return ", ".join(
+            [f"{self.references} references", *(name for name, holds in changes.items() if holds)]
+        )
 
 
 def attacks_of(kernel: str, landmarks: int) -> tuple[Attack, ...]:
@@ -77,19 +94,54 @@ def _measured(found: Trained, trial: Trial, draw: int, fixed_targets: bool) -> p
     targets, references = _drawn(len(found.values), trial.references, fixed_targets, random)
     kept = np.sort(random.permutation(len(found.labels))[: round(trial.known * len(found.labels))])
     member = np.roll(found.member, 1, axis=0) if trial.shuffled else found.member
+    start = time.process_time()
     embeddings = None
     if any(attack.needs.embeddings for attack in trial.attacks):
         embeddings = {model: found.embeddings[model][kept] for model in references[:SOURCES]}
-    rows: list[dict[str, object]] = []
-    for attack in trial.attacks:
-        scores = score(
+    embedding = time.process_time() - start
+
+    def scored(attack: Attack, models: list[int]) -> Scores:
+        return score(
             found.values[:, kept], member[:, kept], attack, labels=found.labels[kept],
-            features=found.features[kept], embeddings=embeddings, targets=targets, references=references,
+            features=found.features[kept], embeddings=embeddings, targets=models, references=references,
         )  # fmt: skip
-        rows += _rows(scores, attack, draw)
-    table = pd.DataFrame(rows)
+
+    tables: list[pd.DataFrame] = []
+    for attack in trial.attacks:
+        start = time.process_time()
+        scores = scored(attack, targets)
+        took = time.process_time() - start
+        table = _rows(scores, draw)
+        if trial.timed:
+            table["seconds"] = took + embedding * attack.needs.embeddings
+        if trial.calibrated:
+            table = table.join(_at_threshold_of(scored(attack, references[:PLAYERS]), scores))
+        tables.append(table)
+    if trial.bounded is not None:
+        bounds = [scored(KnownOthers.of(trial.bounded, member[target, kept]), [target]) for target in targets]
+        tables.append(_rows(_together(bounds), draw))
+    table = pd.concat(tables, ignore_index=True)
     table.insert(0, "trial", trial.name)
     return table
+
+
+def _together(parts: list[Scores]) -> Scores:
+    """The scores of one target each as those of all."""
+    values, member = (np.concatenate([getattr(one, name) for one in parts]) for name in ("values", "member"))
+    targets = tuple(target for one in parts for target in one.targets)
+    return replace(parts[0], values=values, member=member, targets=targets)
+
+
+def _at_threshold_of(players: Scores, scores: Scores) -> pd.DataFrame:
+    """TPR and FPR of each target where the threshold has each rate on references that play the target."""
+    known, values = (np.nan_to_num(one.values, nan=0.0) for one in (players, scores))
+    others = np.sort(known[~players.member])[::-1]
+    columns: dict[str, Float64[np.ndarray, "targets"]] = {}
+    for rate in FPRS:
+        named = values > others[int(rate * len(others))]  # so that at most that share of them is above
+        columns[f"tpr@reference {rate:g}"] = (named & scores.member).sum(1) / scores.member.sum(1)
+        columns[f"fpr@reference {rate:g}"] = (named & ~scores.member).sum(1) / (~scores.member).sum(1)
+    return pd.DataFrame(columns)
 
 
 def _drawn(
@@ -103,7 +155,7 @@ def _drawn(
     return order[:TARGETS].tolist(), order[TARGETS:][:count].tolist()
 
 
-def _rows(scores: Scores, attack: Attack, draw: int) -> list[dict[str, object]]:
+def _rows(scores: Scores, draw: int) -> pd.DataFrame:
     values = np.nan_to_num(scores.values, nan=0.0)  # no evidence: references all on one side
     foreign = np.roll(scores.member, 1, axis=0)
     rows: list[dict[str, object]] = []
@@ -114,11 +166,11 @@ def _rows(scores: Scores, attack: Attack, draw: int) -> list[dict[str, object]]:
         rows.append(
             {
                 "draw": draw,
-                "attack": attack.name,
+                "attack": scores.attack,
                 "target": target,
                 "auc": curve.auc,
                 "foreign": nothing,
                 **rates,
             }
         )
-    return rows
+    return pd.DataFrame(rows)
