@@ -81,7 +81,7 @@ def _growth(samples: int, landmarks: int) -> Row:
 def _attack(samples: int, landmarks: int, targets: int):
     data = synthetic_bits(samples)
     random = seeds.generator(SEED, "joint")
-    models = targets + REFERENCES + 10  # enough outside the references that one-sided samples tell nothing
+    models = targets + REFERENCES + 32  # outside the references enough that no sample is always in or out
     member = random.random((models, samples)) < 0.5
     values = random.normal(size=member.shape) + 2.0 * member
     references = range(targets, targets + REFERENCES)

@@ -24,7 +24,17 @@ def opened(
     with restored(), torch.random.fork_rng(devices=[]), torch.no_grad():
         configure(threads=1, device=plan.device)
         for model in models:
-            yield model, reopened(plan.recipe, material, store.weights(model))
+            yield model, laid_out(reopened(plan.recipe, material, store.weights(model)), material)
+
+
+def laid_out(module: nn.Module, material: Material) -> nn.Module:
+    """The module, changed in place, with the weights of images as training had them: channels last.
+
+    Measured on a CPU: convolution and pooling take a quarter of the time so.
+    """
+    if material.inputs.dim() == 4:
+        module.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    return module
 
 
 def answers(

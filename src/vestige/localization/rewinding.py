@@ -9,7 +9,7 @@ from jaxtyping import Float64, Int
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase  # pyright: ignore[reportPrivateUsage]
 
-from vestige.audits.opened import answers
+from vestige.audits.opened import answers, laid_out
 from vestige.audits.step import Listener, counted
 from vestige.designs.target_figures import TargetFigures, figures
 from vestige.models.regions import Region
@@ -92,7 +92,7 @@ def _answers_of(
 ) -> tuple[Float64[np.ndarray, "places samples"], np.ndarray]:
     """Scaled logits and whether the answer is right, in every place, mean over queries."""
     stored = store.weights(model)
-    module = reopened(plan.recipe, material, stored)
+    module = laid_out(reopened(plan.recipe, material, stored), material)
     final = {name: value.clone() for name, value in module.state_dict().items()}
     early = {epoch: _early(plan, material, model, stored, epoch) for epoch in {e for _, e in places}}
     by_name = {region.name: region for region in regions}
