@@ -53,6 +53,16 @@ def test_the_ladder_of_convnets_has_as_many_stages_as_it_says(stages):
         build(ModelSpec(f"convnet-{stages}"), (1, 32, 2**stages - 1), 3)
 
 
+def test_a_convnet_in_a_name_has_these_stages_and_this_first_width():
+    model = build(ModelSpec("convnet-2-12"), CIFAR, 10)
+    assert [layer.out_channels for layer in model if isinstance(layer, nn.Conv2d)] == [12, 24]
+    assert model(torch.randn(2, *CIFAR)).shape == (2, 10)
+    dropped = build(ModelSpec("convnet-2-12", (("dropout", 0.5),)), CIFAR, 10)
+    assert any(isinstance(layer, nn.Dropout) for layer in dropped)
+    with pytest.raises(InputError, match="option of convnet-2-12='width' is not known"):
+        ModelSpec("convnet-2-12", (("width", 3),))
+
+
 def seeded(name, shape):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)

@@ -153,6 +153,7 @@ def test_torch_seed_decides_the_weights():
         ("wrn28", "wrn28-2"),
         ("mlp-512-", "mlp-512-256"),
         ("convnet-6", "convnet-5"),
+        ("convnet-3-0", "convnet-3"),
         ("convnet4", "convnet-4"),
         ("mlp-128-rleu", "relu"),
     ],
