@@ -1,11 +1,12 @@
 """Rates of attacks that share targets and references, for several draws of both."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float64
+from jaxtyping import Bool, Float64, Int64
 
 from vestige.attacks.catalog import by_name
 from vestige.attacks.hierarchical import Hierarchical
@@ -90,39 +91,69 @@ def rates(found: Trained, trial: Trial, draw: int, fixed_targets: bool = False) 
 
 
 def _measured(found: Trained, trial: Trial, draw: int, fixed_targets: bool) -> pd.DataFrame:
-    random = seeds.generator(found.plan.seed, "draw", draw)
-    targets, references = _drawn(len(found.values), trial.references, fixed_targets, random)
-    kept = np.sort(random.permutation(len(found.labels))[: round(trial.known * len(found.labels))])
-    member = np.roll(found.member, 1, axis=0) if trial.shuffled else found.member
-    start = time.process_time()
-    embeddings = None
-    if any(attack.needs.embeddings for attack in trial.attacks):
-        embeddings = {model: found.embeddings[model][kept] for model in references[:SOURCES]}
-    embedding = time.process_time() - start
-
-    def scored(attack: Attack, models: list[int]) -> Scores:
-        return score(
-            found.values[:, kept], member[:, kept], attack, labels=found.labels[kept],
-            features=found.features[kept], embeddings=embeddings, targets=models, references=references,
-        )  # fmt: skip
-
-    tables: list[pd.DataFrame] = []
-    for attack in trial.attacks:
-        start = time.process_time()
-        scores = scored(attack, targets)
-        took = time.process_time() - start
-        table = _rows(scores, draw)
-        if trial.timed:
-            table["seconds"] = took + embedding * attack.needs.embeddings
-        if trial.calibrated:
-            table = table.join(_at_threshold_of(scored(attack, references[:PLAYERS]), scores))
-        tables.append(table)
+    drawn = _Drawn.of(found, trial, draw, fixed_targets)
+    tables = [_of_attack(drawn, trial, attack) for attack in trial.attacks]
     if trial.bounded is not None:
-        bounds = [scored(KnownOthers.of(trial.bounded, member[target, kept]), [target]) for target in targets]
-        tables.append(_rows(_together(bounds), draw))
+        tables.append(_rows(drawn.bound(trial.bounded)))
     table = pd.concat(tables, ignore_index=True)
     table.insert(0, "trial", trial.name)
+    table.insert(1, "draw", draw)
     return table
+
+
+def _of_attack(drawn: "_Drawn", trial: Trial, attack: Attack) -> pd.DataFrame:
+    start = time.process_time()
+    scores = drawn.score(attack, drawn.targets)
+    took = time.process_time() - start
+    table = _rows(scores)
+    if trial.timed:
+        table["seconds"] = took + drawn.embedding_seconds * attack.needs.embeddings
+    if trial.calibrated:
+        players = drawn.score(attack, drawn.references[:PLAYERS])
+        table = table.join(_at_threshold_of(players, scores))
+    return table
+
+
+@dataclass(frozen=True, eq=False)
+class _Drawn:
+    """One draw of a trial: who is judged by whom, on which samples, with which coins.
+
+    embedding_seconds: of a processor that the embeddings took.
+    """
+
+    found: Trained
+    kept: Int64[np.ndarray, "kept"]
+    member: Bool[np.ndarray, "models kept"]
+    targets: list[int]
+    references: list[int]
+    embeddings: Mapping[int, np.ndarray] | None
+    embedding_seconds: float
+
+    @classmethod
+    def of(cls, found: Trained, trial: Trial, draw: int, fixed_targets: bool) -> "_Drawn":
+        random = seeds.generator(found.plan.seed, "draw", draw)
+        targets, references = _drawn(len(found.values), trial.references, fixed_targets, random)
+        kept = np.sort(random.permutation(len(found.labels))[: round(trial.known * len(found.labels))])
+        member = np.roll(found.member, 1, axis=0) if trial.shuffled else found.member
+        start = time.process_time()
+        embeddings = None
+        if any(attack.needs.embeddings for attack in trial.attacks):
+            embeddings = {model: found.embeddings[model][kept] for model in references[:SOURCES]}
+        took = time.process_time() - start
+        return cls(found, kept, member[:, kept], targets, references, embeddings, took)
+
+    def score(self, attack: Attack, models: list[int]) -> Scores:
+        """The attack on these models, by the references that were drawn."""
+        return score(
+            self.found.values[:, self.kept], self.member, attack, labels=self.found.labels[self.kept],
+            features=self.found.features[self.kept], embeddings=self.embeddings, targets=models,
+            references=self.references,
+        )  # fmt: skip
+
+    def bound(self, joint: Joint) -> Scores:
+        """What the attack could reach on each target if it knew all other coins."""
+        parts = [self.score(KnownOthers.of(joint, self.member[one]), [one]) for one in self.targets]
+        return _together(parts)
 
 
 def _together(parts: list[Scores]) -> Scores:
@@ -155,7 +186,7 @@ def _drawn(
     return order[:TARGETS].tolist(), order[TARGETS:][:count].tolist()
 
 
-def _rows(scores: Scores, draw: int) -> pd.DataFrame:
+def _rows(scores: Scores) -> pd.DataFrame:
     values = np.nan_to_num(scores.values, nan=0.0)  # no evidence: references all on one side
     foreign = np.roll(scores.member, 1, axis=0)
     rows: list[dict[str, object]] = []
@@ -165,7 +196,6 @@ def _rows(scores: Scores, draw: int) -> pd.DataFrame:
         nothing = roc(row, other).auc
         rows.append(
             {
-                "draw": draw,
                 "attack": scores.attack,
                 "target": target,
                 "auc": curve.auc,
