@@ -6,7 +6,7 @@ from functools import partial
 from vestige.designs.protection import Protection
 from vestige.studies.finding import Finding, finding
 from vestige.studies.matched import SEVERAL, TPR, Matched, matched
-from vestige.studies.pptp_parts import PRINCIPLES, RELAXED, SMOOTHING, SWEPT, TRIED_OF, swept, tried
+from vestige.studies.pptp_parts import PLACES, PRINCIPLES, RELAXED, SMOOTHING, SWEPT, TRIED_OF, swept, tried
 from vestige.studies.regularization_claims import ACCURACY, value
 from vestige.studies.regularization_figures import Columns
 
@@ -112,7 +112,7 @@ def _swept(setting: str, found: Protection) -> list[Finding]:
 
 def _family(found: Protection, family: str, setting: str) -> list[Finding]:
     everywhere = ("none", *_measured(found, _of(family, swept(SWEPT))))
-    in_regions = _measured(found, _of(f"pptp:{family}", swept(SWEPT)))
+    in_regions = _measured(found, _of(f"pptp:{family}", swept(SWEPT, PLACES)))
     if not in_regions:
         return []
     return [

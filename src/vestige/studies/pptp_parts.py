@@ -28,9 +28,12 @@ SWEPT: dict[str, tuple[str, ...]] = {
     "crl": ("0.1", "0.3", "1"),
 }
 PROTECTED = ("back", "head")
-CIFAR10_SWEPT = {name: values[1:] for name, values in SWEPT.items()}
+# In convolutional networks all but the head as well, as their map of regions suggests.
+ALL_BUT_HEAD = "..stage3"
+PLACES = (*PROTECTED, ALL_BUT_HEAD)
+CIFAR10_SWEPT = {**{name: values[1:] for name, values in SWEPT.items()}, "relax_loss": ("1",)}
 RESNET_SWEPT = {
-    "label_smoothing": ("0.1",), "confidence_penalty": ("0.3",), "relax_loss": ("1",), "crl": ("1",)
+    "label_smoothing": ("0.3",), "confidence_penalty": ("1",), "relax_loss": ("1",), "crl": ("1",)
 }  # fmt: skip
 LARGE_SWEPT = {"label_smoothing": ("0.1", "0.3"), "relax_loss": ("0.3", "1")}
 # What else was tried of the two defenses that gain most from regions; {} is the defense with its strength.
@@ -73,8 +76,8 @@ def parts(settings: Settings) -> dict[str, Part]:
         "digit images": ({**images, "label_noise": 0.2}, IMAGES),
         "location30": ({"dataset": "location30", "samples": 3000, **perceptron}, (*swept(SWEPT), *tried())),
         "fashion": ({"dataset": "fashion_mnist", "samples": 4000, **perceptron}, swept(SWEPT)),
-        "cifar10": (convnet, swept(CIFAR10_SWEPT)),
-        "cifar10 resnet": (resnet, swept(RESNET_SWEPT)),
+        "cifar10": (convnet, swept(CIFAR10_SWEPT, PLACES)),
+        "cifar10 resnet": (resnet, swept(RESNET_SWEPT, (ALL_BUT_HEAD,))),
     }
     found = {name: _part(*one, settings.seeds) for name, one in every.items()}
     large = _part(resnet18, swept(LARGE_SWEPT), settings.seeds, is_large=True)
