@@ -151,7 +151,7 @@ def test_figures_have_a_line_for_each_trial_and_attack():
 
 def test_every_part_ends_with_the_attack_that_is_judged():
     for part in parts(Settings(out=Path("x"))).values():
-        assert attacks_of(part.kernel, 10)[-1].name.startswith("joint")
+        assert attacks_of(part.kernel)[-1].name.startswith("joint")
         assert np.all(np.diff(part.references) > 0)
     with pytest.raises(InputError, match="cifar10"):
         parts(Settings(out=Path("x"), parts=("cifar",)))

@@ -11,6 +11,7 @@ from vestige.attacks.pool import Embeddings, Pool
 from vestige.attacks.protocol import SCALED_LOGIT, Attack
 from vestige.attacks.requirements import require, scorable
 from vestige.attacks.scores import Scores
+from vestige.attacks.threads import single
 from vestige.attacks.view import AttackView
 from vestige.core.errors import InputError
 from vestige.data.membership import Membership, from_mask
@@ -134,7 +135,8 @@ def _settle_allocator() -> None:
 
 
 def _row(pool: Pool, attack: Attack, target: int, checkpoint: int) -> Row:
-    row = attack.score(AttackView(pool, target, checkpoint))
+    with single():
+        row = attack.score(AttackView(pool, target, checkpoint))
     where = scorable(attack, pool, target)
     if where is not None:
         row[~where] = np.nan

@@ -47,13 +47,14 @@ class Surrogate:
     def _whitened(self, coins: Coins) -> Mapped:
         """psi L^-T with A = L L', so that products of its rows are psi_i A^-1 psi_j."""
         root = np.sqrt(coins).astype(self.mapped.dtype)[:, None] * self.mapped
-        gram = root.T @ root  # a product with its own transpose: half the work of others
+        # triangular all the way: half the work of general products
+        syrk, trmm = linalg.get_blas_funcs(("syrk", "trmm"), (root,))
+        gram = syrk(1.0, root.T, lower=1)
         gram.flat[:: len(gram) + 1] += self.regularization
         factor = linalg.cholesky(gram, lower=True, overwrite_a=True, check_finite=False)
-        inverse = linalg.solve_triangular(
-            factor, np.eye(len(factor), dtype=factor.dtype), lower=True, check_finite=False
-        )
-        return self.mapped @ inverse.T
+        (trtri,) = linalg.get_lapack_funcs(("trtri",), (factor,))
+        inverse, _ = trtri(factor, lower=1, overwrite_c=1)  # a Cholesky factor always has one
+        return trmm(1.0, inverse, self.mapped.T, lower=1).T
 
     def _onehot(self) -> Float64[np.ndarray, "samples classes"]:
         """At least two classes, so that there is always another one."""

@@ -27,14 +27,12 @@ DRAWS = 5
 class Part:
     """A population, the numbers of references to try, and the kernel that suits its samples.
 
-    landmarks: of the kernel. share: of the candidates that targets train on, where it is not that of the
-    references.
+    share: of the candidates that targets train on, where it is not that of the references.
     """
 
     options: dict[str, Any]
     references: tuple[int, ...]
     kernel: str = "inputs"
-    landmarks: int = 500
     share: float = 0.5
 
 
@@ -51,9 +49,7 @@ def parts(settings: Settings) -> dict[str, Part]:
     private = {**location, "defense": "dp_sgd:1"}
     few = settings.models
     every = {
-        "location30": Part(
-            options={**location, "models": few or 160}, references=(4, 8, 16, 32, 64, 128), landmarks=1000
-        ),
+        "location30": Part(options={**location, "models": few or 160}, references=(4, 8, 16, 32, 64, 128)),
         "fashion": Part(options={**fashion, "models": few or 112}, references=(4, 8, 16, 32, 64)),
         "cifar10": Part(options={**cifar10, "models": few or 48}, references=(4, 8, 16), kernel="embeddings"),
         "cifar10 regularized": Part(
@@ -83,7 +79,7 @@ def study(settings: Settings, listener: Listener = silent) -> tuple[Finding, ...
         ]
         table = pd.concat(tables, ignore_index=True)
         write_text(folder / "figures.md", f"{figures(table)}{extra_figures(table, found.seconds)}")
-        ours = attacks_of(part.kernel, part.landmarks)[-1].name
+        ours = attacks_of(part.kernel)[-1].name
         goals = GOALS if name in ("location30", "fashion", "cifar10") else {}
         rows += claims(name, part.references, ours, table, goals)
         if any("timed" in trial for trial in table.trial):
@@ -93,11 +89,11 @@ def study(settings: Settings, listener: Listener = silent) -> tuple[Finding, ...
 
 def trials(part: Part) -> tuple[Trial, ...]:
     """The main table, and on the plain populations the nulls and the shares of known candidates."""
-    every = attacks_of(part.kernel, part.landmarks)
+    every = attacks_of(part.kernel)
     main = tuple(Trial(references=count, attacks=every) for count in part.references)
     if part.share != 0.5 or "defense" in part.options:
         return main
-    neighbors = Joint(kernel=part.kernel, landmarks=part.landmarks)
+    neighbors = Joint(kernel=part.kernel)
     few = (by_name("student-t"), Hierarchical(), neighbors)
     return (
         *main,

@@ -60,18 +60,14 @@ class Trial:
         )
 
 
-def attacks_of(kernel: str, landmarks: int) -> tuple[Attack, ...]:
+def attacks_of(kernel: str) -> tuple[Attack, ...]:
     """The published attacks and the steps from the hierarchical ratio to the joint one."""
     kernels = ("inputs",) if kernel == "inputs" else ("inputs", kernel)
     return (
         *(by_name(name) for name in PUBLISHED),
         Hierarchical(),
         Hierarchical(stacked=True),
-        *(
-            Joint(kernel=one, landmarks=landmarks, stacked=stacked)
-            for one in kernels
-            for stacked in (False, True)
-        ),
+        *(Joint(kernel=one, stacked=stacked) for one in kernels for stacked in (False, True)),
     )
 
 
