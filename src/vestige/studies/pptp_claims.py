@@ -174,7 +174,7 @@ CLAIMS: dict[str, Claims] = {
     "wrong labels": partial(_digits, "digits, 20 % of labels wrong, MLP"),
     "digit images": partial(_images, "digits, 20 % of labels wrong, convnet"),
     "location30": partial(_swept_and_tried, "Location30, MLP"),
-    "fashion": partial(_swept, "Fashion-MNIST, MLP"),
+    "fashion": partial(_swept_and_tried, "Fashion-MNIST, MLP"),
     "cifar10": partial(_swept, "CIFAR-10, convnet"),
     "cifar10 resnet": partial(_swept, "CIFAR-10, WRN-10-1"),
     "cifar10 resnet18": partial(_swept, "CIFAR-10, ResNet-18"),
