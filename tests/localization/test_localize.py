@@ -54,11 +54,27 @@ def test_files_hold_what_was_found(found):
     assert json.loads((found.folder / "manifest.json").read_text())["state"] == "done"
 
 
-def test_a_second_call_trains_nothing_and_finds_the_same(found):
+def test_a_second_call_trains_and_probes_nothing_and_finds_the_same(found):
     stages = []
     again = localize("digits", out=found.folder, listener=lambda step: stages.append(step.stage), **SMALL)
-    assert "reuse" in stages
-    pd.testing.assert_frame_equal(again.table, found.table)
+    assert set(stages) == {"train", "reuse"}
+    assert again.rows == found.rows
+    assert again.seconds == found.seconds
+
+
+def test_figures_of_something_else_are_not_read_again(found):
+    record = found.folder / "probes.json"
+    written = record.read_text()
+    stages = []
+    try:
+        for text in (written.replace('"key": "', '"key": "0'), "[]", "{"):
+            record.write_text(text)
+            again = localize("digits", out=found.folder, listener=lambda s: stages.append(s.stage), **SMALL)
+            assert "rewind" in stages
+            stages.clear()
+            pd.testing.assert_frame_equal(again.table, found.table)
+    finally:
+        record.write_text(written)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,6 +14,7 @@ from vestige.core import files
 from vestige.core.errors import InputError
 from vestige.core.record import plain
 from vestige.designs.run import folder_of
+from vestige.designs.target_figures import TargetFigures
 from vestige.localization import request as requests
 from vestige.localization.localization import (
     RETRAINING,
@@ -25,6 +26,7 @@ from vestige.localization.localization import (
 )
 from vestige.localization.page import page_of
 from vestige.localization.populations import Populations, populations, seconds, trained
+from vestige.localization.probed import Probed, probed
 from vestige.localization.probes import rewinding_rows, trained_rows, weight_rows
 from vestige.localization.request import DEFENSE, Request
 from vestige.localization.rewinding import rewound_figures
@@ -67,14 +69,29 @@ def run(request: Request, listener: Listener = silent) -> Localization:
     with claimed(folder):
         manifest = _manifest(request)
         files.write_json(folder / MANIFEST, {**manifest, "state": "running"})
-        found = _probed(request, prepared, folder, listener)
+        found = _localized(request, prepared, folder, listener)
         _write(found, request, prepared)
         finish(folder, manifest)
     return found
 
 
-def _probed(request: Request, prepared: Populations, folder: Path, listener: Listener) -> Localization:
+def _localized(request: Request, prepared: Populations, folder: Path, listener: Listener) -> Localization:
     figures = trained(prepared, request.base.jobs, listener)
+    found = probed(prepared, folder, lambda: _probed(prepared, figures, listener))
+    names = (region.name for region in prepared.regions)
+    sizes = zip(names, prepared.sizes, strict=True)
+    return Localization(
+        defense=request.defense,
+        regions=tuple(Part(name=name, parameters=size) for name, size in sizes),
+        candidates={words: _meant(prepared, words) for words in prepared.routed},
+        rows=found.rows,
+        folder=folder,
+        notes=_notes(request),
+        seconds=found.seconds,
+    )
+
+
+def _probed(prepared: Populations, figures: Mapping[str, TargetFigures], listener: Listener) -> Probed:
     plan = prepared.plain.plan
     store = Store.of(plan, folder_of(prepared.plain))
     rewound, rewinding = _timed(
@@ -83,21 +100,13 @@ def _probed(request: Request, prepared: Populations, folder: Path, listener: Lis
     scores, scoring = _timed(lambda: region_scores(plan, store, prepared.regions, listener))
     names = tuple(region.name for region in prepared.regions)
     rows = (*rewinding_rows(rewound), *trained_rows(figures), *weight_rows(scores, names))
-    sizes = zip(names, prepared.sizes, strict=True)
-    return Localization(
-        defense=request.defense,
-        regions=tuple(Part(name=name, parameters=size) for name, size in sizes),
-        candidates={words: _meant(prepared, words) for words in prepared.routed},
-        rows=tuple(sorted(rows, key=lambda row: row.probe == ROUTING)),
-        folder=folder,
-        notes=_notes(request),
-        seconds={
-            REWINDING: rewinding,
-            RETRAINING: seconds(prepared.retrained.values()),
-            WEIGHTS: scoring,
-            ROUTING: seconds(prepared.routed.values()),
-        },
-    )
+    took = {
+        REWINDING: rewinding,
+        RETRAINING: seconds(prepared.retrained.values()),
+        WEIGHTS: scoring,
+        ROUTING: seconds(prepared.routed.values()),
+    }
+    return Probed(tuple(sorted(rows, key=lambda row: row.probe == ROUTING)), took)
 
 
 def _meant(prepared: Populations, words: str) -> tuple[str, ...]:
