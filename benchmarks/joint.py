@@ -27,14 +27,14 @@ class Case:
 
     samples: int
     epochs: int
-    landmarks: tuple[int, ...]
+    landmarks: int
     growth: tuple[int, ...]
 
 
 CASES = {
-    "full": Case(4500, 40, (500, 1000), (5_000, 50_000)),
-    "quick": Case(1500, 40, (250,), (1_500, 6_000)),
-    "toy": Case(60, 1, (10,), (60,)),
+    "full": Case(4500, 40, 500, (5_000, 50_000)),
+    "quick": Case(1500, 40, 250, (1_500, 6_000)),
+    "toy": Case(60, 1, 10, (60,)),
 }
 
 
@@ -43,14 +43,14 @@ def rows(setting: Setting) -> list[Row]:
     warm = setting.scale != "toy"
     with restored():
         configure(threads=1)
-        found = [_against_training(case, landmarks, setting.rounds, warm) for landmarks in case.landmarks]
-        return [*found, *(_growth(samples, case.landmarks[0]) for samples in case.growth)]
+        found = _against_training(case, setting.rounds, warm)
+        return [found, *(_growth(samples, case.landmarks) for samples in case.growth)]
 
 
-def _against_training(case: Case, landmarks: int, rounds: int, warm: bool) -> Row:
-    ours, theirs = f"joint, {landmarks} landmarks", f"training of {REFERENCES} references"
+def _against_training(case: Case, rounds: int, warm: bool) -> Row:
+    ours, theirs = f"joint, {case.landmarks} landmarks", f"training of {REFERENCES} references"
     contenders = [
-        Contender(ours, _attack(case.samples, landmarks, TARGETS), 1),
+        Contender(ours, _attack(case.samples, case.landmarks, TARGETS), 1),
         Contender(theirs, _training(case), 1),
     ]
     found = interleave(contenders, rounds, warm_up=warm)
