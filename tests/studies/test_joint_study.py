@@ -10,6 +10,7 @@ from vestige.attacks.catalog import by_name
 from vestige.attacks.joint import Joint
 from vestige.audits.step import silent
 from vestige.core.errors import InputError
+from vestige.defenses.writing import from_text
 from vestige.studies.joint import DRAWS, parts, trials
 from vestige.studies.joint_claims import (
     GOALS,
@@ -151,6 +152,7 @@ def test_figures_have_a_line_for_each_trial_and_attack():
 
 def test_every_part_ends_with_the_attack_that_is_judged():
     for part in parts(Settings(out=Path("x"))).values():
+        from_text(part.options.get("defense", "none"))
         assert attacks_of(part.kernel)[-1].name.startswith("joint")
         assert np.all(np.diff(part.references) > 0)
     with pytest.raises(InputError, match="cifar10"):

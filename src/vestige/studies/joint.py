@@ -46,7 +46,7 @@ def parts(settings: Settings) -> dict[str, Part]:
         "lr": 1e-3, "batch_size": 128, "schedule": "steps",
     }  # fmt: skip
     regularized = {**cifar10, "defense": "random_crop:4+weight_decay:0.0005"}
-    private = {**location, "defense": "dp_sgd:1"}
+    private = {**location, "defense": "dp_sgd:0.5/delta=1e-5"}
     few = settings.models
     every = {
         "location30": Part(options={**location, "models": few or 160}, references=(4, 8, 16, 32, 64, 128)),
