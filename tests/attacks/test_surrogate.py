@@ -98,3 +98,17 @@ def test_inputs_that_are_not_finite_are_located():
     bad[3, 1] = np.inf
     with pytest.raises(InputError, match="sample 3 is not finite"):
         directions(bad)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.2, 0.5, 1.0])
+def test_nothing_lies_beyond_their_number_where_no_member_is_known(share):
+    responses = Responses(exact())
+    np.testing.assert_allclose(responses.beyond_number(np.full(30, share)), 0, atol=1e-6)
+
+
+def test_beyond_their_number_is_the_response_less_that_to_as_many_unknown_ones():
+    responses = Responses(exact())
+    coins = (COINS < 0.4).astype(float)
+    expected = exact().response(coins) - exact().response(np.full(30, round(coins.mean(), 2)))
+    np.testing.assert_allclose(responses.beyond_number(coins), expected, atol=1e-5)
+    assert np.abs(expected).max() > 0.01

@@ -39,7 +39,7 @@ class Player:
 
     raw, cleaned: its own signals beside those of the other references, as they are and without what their
     training sets did to them. member: its coins; usable: where they may be looked at. shift: the response to
-    its guessed training set less the usual one.
+    its guessed training set, beyond that to its size.
     """
 
     raw: Evidence
@@ -69,8 +69,8 @@ class Neighborhood:
     parts: Parts
 
     def shift(self, responses: Responses, chances: Samples) -> Response:
-        """The response to a target's guessed training set less the usual one."""
-        return (responses.to(chances) - self.usual) * self.parts.neighbors
+        """The response to a target's guessed training set, beyond that to its size."""
+        return responses.beyond_number(chances) * self.parts.neighbors
 
     def first(self, found: Evidence) -> Samples:
         """The log likelihood ratio without neighbors, which chances are made of."""
@@ -124,7 +124,7 @@ def neighborhood(
             cleaned.of_pseudo_target(view, place).with_target(found.values[place]),
             found.inside[place],
             found.usable[place],
-            (responses.to(chance) - usual) * parts.neighbors,
+            responses.beyond_number(chance) * parts.neighbors,
         )
         for place, chance in zip(places, told or chances, strict=True)
     )

@@ -72,6 +72,14 @@ class Responses:
         """The response to these coins, which may be chances."""
         return self._surrogate.response(coins)
 
+    def beyond_number(self, coins: Coins) -> Response:
+        """The response to these coins less that to as many members of whom nothing is known.
+
+        So it tells who is a member, not how many are: for numbers other than those of the references it would
+        extrapolate.
+        """
+        return self.to(coins) - self.to_known(np.full(len(coins), round(float(coins.mean()), 2)))
+
     def to_known(self, coins: Coins) -> Response:
         """The same, remembered: for the training sets of references, which all targets share."""
         key = hashlib.blake2b(np.ascontiguousarray(coins).tobytes(), digest_size=16).digest()

@@ -24,6 +24,7 @@ from vestige.studies.joint_population import TARGETS, Trained
 PUBLISHED = ("lira-online-fixed", "rmia-online", "base-online", "student-t")
 FPRS = (0.001, 0.01)
 SOURCES = 4  # references whose embeddings are made
+FORMAT = 2  # raised whenever the same trial would be scored otherwise
 PLAYERS = 4  # references that play the target for a threshold
 
 
@@ -77,7 +78,7 @@ def rates(found: Trained, trial: Trial, draw: int, fixed_targets: bool = False) 
     Targets and references are drawn anew for each draw; no target is a reference of another. What is on
     record is read again.
     """
-    key = content_hash([found.plan.key, plain(trial), draw, fixed_targets])[:16]
+    key = content_hash([FORMAT, found.plan.key, plain(trial), draw, fixed_targets])[:16]
     path = found.folder / "rates" / f"{key}.parquet"
     if not path.exists():
         table = _measured(found, trial, draw, fixed_targets)
