@@ -25,9 +25,9 @@ class Joint(Attack):
 
     A kernel machine says how each sample is predicted by the others of any training set, the sample itself
     taken out. On references, whose training sets are known, that explains part of what a likelihood ratio
-    takes for noise. A first score gives every candidate a chance of membership; the response to these chances,
-    less that to as many members of whom nothing is known, shifts both locations of every sample, by as much
-    as it does for references that play the target.
+    takes for noise. A first score gives every candidate a chance of membership. The response to these
+    chances, less that to as many members of whom nothing is known, shifts both locations of every sample, by
+    as much as it does for references that play the target.
 
     **Transductive**: it takes one model's signals at all candidates together, and helps where they make up
     the training set. LiRA takes them one by one. No coin of the target enters; a sample's own chance does
