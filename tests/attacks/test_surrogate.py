@@ -106,9 +106,21 @@ def test_nothing_lies_beyond_their_number_where_no_member_is_known(share):
     np.testing.assert_allclose(responses.beyond_number(np.full(30, share)), 0, atol=1e-6)
 
 
-def test_beyond_their_number_is_the_response_less_that_to_as_many_unknown_ones():
-    responses = Responses(exact())
+def test_beyond_their_number_is_the_response_less_that_to_as_many_unknown_others():
     coins = (COINS < 0.4).astype(float)
-    expected = exact().response(coins) - exact().response(np.full(30, round(coins.mean(), 2)))
-    np.testing.assert_allclose(responses.beyond_number(coins), expected, atol=1e-5)
-    assert np.abs(expected).max() > 0.01
+    found = Responses(exact()).beyond_number(coins)
+    for sample in range(30):
+        others = np.delete(coins, sample).mean()
+        expected = exact().response(coins) - exact().response(np.full(30, others))
+        np.testing.assert_allclose(found[sample], expected[sample], atol=1e-4)
+    assert np.abs(found).max() > 0.01
+
+
+def test_the_own_coin_of_a_sample_does_not_count_in_the_number_either():
+    responses = Responses(exact())
+    for coins in (COINS, np.full(30, 0.5), (COINS < 0.4).astype(float)):
+        before = responses.beyond_number(coins)
+        for own in (0.0, 1.0):
+            changed = coins.copy()
+            changed[7] = own
+            np.testing.assert_allclose(responses.beyond_number(changed)[7], before[7], rtol=0, atol=1e-7)

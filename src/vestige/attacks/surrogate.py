@@ -76,9 +76,19 @@ class Responses:
         """The response to these coins less that to as many members of whom nothing is known.
 
         So it tells who is a member, not how many are: for numbers other than those of the references it would
-        extrapolate.
+        extrapolate. Of each sample the number is that of the others, so that its own coin changes nothing.
         """
-        return self.to(coins) - self.to_known(np.full(len(coins), round(float(coins.mean()), 2)))
+        return self.to(coins) - self._to_shares((coins.sum() - coins) / max(len(coins) - 1, 1))
+
+    def _to_shares(self, shares: Coins) -> Response:
+        """What each sample gets where all have the chance that it names; linear between hundredths."""
+        hundredths = 100 * shares
+        lower = np.clip(np.floor(hundredths), 0, 99).astype(int)
+        steps = np.unique([lower, lower + 1])
+        known = np.stack([self.to_known(np.full(len(shares), step / 100)) for step in steps])
+        place, rows = np.searchsorted(steps, lower), np.arange(len(shares))
+        weight = (hundredths - lower)[:, None]
+        return (1 - weight) * known[place, rows] + weight * known[place + 1, rows]
 
     def to_known(self, coins: Coins) -> Response:
         """The same, remembered: for the training sets of references, which all targets share."""
