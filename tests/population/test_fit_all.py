@@ -95,8 +95,17 @@ def test_only_what_other_processes_cannot_train_stays_here(tmp_path, monkeypatch
     monkeypatch.setattr(__main__, "tiny", lambda shape, num_classes: torch.nn.Linear(5, 3), raising=False)
     mixed = [plan(), plan(model=ModelSpec("__main__:tiny")), plan(seed=2)]
     mixed.append(dataclasses.replace(plan(seed=3), device="cuda"))
-    fit._train(mixed, works(mixed, tmp_path), 2, lambda _: None)
+    monkeypatch.setattr(executors, "default_jobs", lambda: 2)
+    fit._train(mixed, works(mixed, tmp_path), None, lambda _: None)
     assert (sent, here) == ([0, 2], [1, 3])
+
+
+def test_processes_share_a_gpu_where_they_are_asked_for(tmp_path, monkeypatch):
+    sent = []
+    monkeypatch.setattr(executors, "processes", lambda works, report, jobs: sent.append((list(works), jobs)))
+    on_gpu = [dataclasses.replace(plan(seed=3), device="cuda")]
+    fit._train(on_gpu, works(on_gpu, tmp_path), 2, lambda _: None)
+    assert sent == [([0], 2)]
 
 
 def test_a_worker_keeps_the_data_of_one_plan(tmp_path):

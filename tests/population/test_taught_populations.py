@@ -113,5 +113,5 @@ def test_a_teacher_of_the_running_script_keeps_the_plan_here():
     teacher = Recipe(model=ModelSpec("__main__:tiny"))
     usual = plan()
     recipe = dataclasses.replace(usual.recipe, targets=Distilled(teacher=teacher))
-    assert may_leave(usual)
-    assert not may_leave(dataclasses.replace(usual, recipe=recipe))
+    assert may_leave(usual, None)
+    assert not may_leave(dataclasses.replace(usual, recipe=recipe), 2)

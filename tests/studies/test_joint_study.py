@@ -1,5 +1,6 @@
 """The study of the joint attack: parts, draws on a small population, and what follows from figures."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ from vestige.attacks.joint import Joint
 from vestige.audits.step import silent
 from vestige.core.errors import InputError
 from vestige.defenses.writing import from_text
-from vestige.studies.joint import DRAWS, parts, trials
+from vestige.studies import joint
+from vestige.studies.joint import DRAWS, Part, parts, trials
 from vestige.studies.joint_claims import (
     GOALS,
     METRICS,
@@ -52,6 +54,18 @@ def test_targets_may_hold_another_share_of_the_candidates(tmp_path):
     assert set(table.target) == set(range(TARGETS))
 
 
+def test_any_number_of_processes_gives_the_same_tables(population, tmp_path, monkeypatch):
+    usual, timed = (Trial(references=4, attacks=ATTACKS[:2], timed=timed) for timed in (False, True))
+    monkeypatch.setattr(joint, "trials", lambda part: (timed, usual))
+    monkeypatch.setattr(joint, "DRAWS", 2)
+    here = joint._tables(population, Part(options={}, references=(4,)), 1, silent)
+    assert [sorted(set(table.draw)) for table in here] == [[0], [0], [1]]
+    elsewhere = dataclasses.replace(population, folder=tmp_path)
+    there = joint._tables(elsewhere, Part(options={}, references=(4,)), 2, silent)
+    for one, other in zip(here[1:], there[1:], strict=True):
+        pd.testing.assert_frame_equal(one, other)
+
+
 def test_fewer_candidates_are_known(population):
     table = rates(population, Trial(references=4, attacks=ATTACKS[:2], known=0.5), 0)
     assert set(table.trial) == {"4 references, 50% known"}
@@ -73,6 +87,12 @@ def test_the_bound_stands_beside_the_parts_and_time_beside_the_rates(population)
     assert len(table) == 2 * TARGETS
     timed = rates(population, Trial(references=4, attacks=ATTACKS[2:], timed=True), 0)
     assert (timed.seconds > 0).all()
+
+
+def test_what_takes_many_hours_runs_only_where_it_is_named():
+    assert "cifar10 wide" not in parts(Settings(out=Path("x")))
+    (wide,) = parts(Settings(out=Path("x"), parts=("cifar10 wide",))).values()
+    assert [trial.references for trial in trials(wide)] == [4, 16]
 
 
 def test_the_same_seconds_buy_more_references_for_a_cheap_attack():

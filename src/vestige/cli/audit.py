@@ -52,7 +52,9 @@ def audit(
         typer.Option(help="record a further signal (may repeat): entropy, gradient_norm, ..."),
     ] = None,
     precision: Annotated[str | None, typer.Option(help="of training: float32 or bf16")] = None,
-    jobs: Annotated[int | None, typer.Option(help="worker processes; default one per core")] = None,
+    jobs: Annotated[
+        int | None, typer.Option(help="worker processes; default one per core, one on a GPU")
+    ] = None,
     data_dir: Annotated[
         Path | None, typer.Option(help="folder of official data files", envvar="VESTIGE_DATA")
     ] = None,

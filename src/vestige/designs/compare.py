@@ -219,9 +219,11 @@ def _measure_all(
     """Each trained cell's figures, or why there are none, in the order of the cells; one core per cell."""
     todo = [cell for cell in cells if cell not in failed]
     folders = {cell: folder_of(cells[cell]) for cell in todo}
-    jobs = next(iter(cells.values())).options.jobs or executors.default_jobs()
+    jobs = next(iter(cells.values())).options.jobs
     found = executors.each(
-        _measure, [(cell, folders[cell], measures) for cell in todo], jobs if _may_leave(cells) else 1
+        _measure,
+        [(cell, folders[cell], measures) for cell in todo],
+        (jobs or executors.default_jobs()) if _may_leave(cells, jobs) else 1,
     )
     outcomes = {
         cell: figures for (cell, *_), figures in counted(found, "measure", len(todo), "cells", listener)
@@ -229,9 +231,9 @@ def _measure_all(
     return {cell: outcomes[cell] for cell in todo}
 
 
-def _may_leave(cells: Mapping[Cell, Prepared]) -> bool:
-    """Whether other processes can open the models."""
-    return all(executors.may_leave(one.plan) for one in cells.values())
+def _may_leave(cells: Mapping[Cell, Prepared], jobs: int | None) -> bool:
+    """Whether other processes are to open the models."""
+    return all(executors.may_leave(one.plan, jobs) for one in cells.values())
 
 
 def _measure(work: tuple[Cell, Path, Measures]) -> Figures:

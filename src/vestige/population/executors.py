@@ -1,4 +1,4 @@
-"""Where tasks run: in this process, or one single-threaded process for each core."""
+"""Where tasks run: in this process, or in single-threaded ones, for each core or as many as share a GPU."""
 
 import os
 import pickle
@@ -134,7 +134,9 @@ class _Post:
         if self.worker is None or place != self.place:
             self.worker = None  # the former plan's data go before the next one's come
             with _assignment_path(self.folder, place).open("rb") as handle:
-                self.worker = Worker(pickle.load(handle))  # the parent wrote it for this pool
+                assignment: Assignment = pickle.load(handle)  # the parent wrote it for this pool
+            configure(threads=1, device=assignment.device)
+            self.worker = Worker(assignment)
             self.place = place
         return self.worker
 
@@ -151,7 +153,6 @@ def _begin(parent: int) -> None:
 def _start(folder: Path, parent: int) -> None:
     global _post
     _begin(parent)
-    configure(threads=1)
     _post = _Post(folder)
 
 
@@ -190,10 +191,14 @@ def _end_with(parent: int) -> None:
     os._exit(1)
 
 
-def may_leave(plan: Plan) -> bool:
-    """Whether other processes can train the plan: none finds a script's function, and one has the device."""
+def may_leave(plan: Plan, jobs: int | None) -> bool:
+    """Whether other processes are to train the plan: not where they would not find a script's function.
+
+    A GPU is shared by as many as are asked for; each takes memory for a context of its own.
+    """
     names = [recipe.model.name for recipe in teaching.lineage(plan.recipe)]
-    return plan.device == "cpu" and not any(name.startswith("__main__:") for name in names)
+    is_ours = plan.device == "cpu" or jobs is not None
+    return is_ours and not any(name.startswith("__main__:") for name in names)
 
 
 def default_jobs() -> int:

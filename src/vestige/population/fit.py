@@ -63,7 +63,8 @@ def fit(
 ) -> Fitted:
     """Train the models that are not on disk yet and open the population's signals.
 
-    jobs: processes of one thread each; None takes one per core. Any number gives the same bits.
+    jobs: processes of one thread each; None takes one per core, and this process where a GPU trains. Any
+      number gives the same bits.
     """
     return fit_all([plan], [run_folder], jobs, report)[0]
 
@@ -79,7 +80,7 @@ def fit_all(
     The tasks of all plans share one pool of processes, so that no core waits for the end of a plan. Company
     changes no bit of a population. Progress counts the models of all plans.
 
-    jobs: processes of one thread each; None takes one per core.
+    jobs: processes of one thread each; None takes one per core, and this process where a GPU trains.
     Raises InputError when two plans would write to the same place, and for members too few for a recipe.
     """
     stores = [Store.of(plan, folder) for plan, folder in zip(plans, run_folders, strict=True)]
@@ -125,7 +126,7 @@ def _refuse_untrainable(plan: Plan, tasks: list[Task]) -> None:
 def _train(plans: Sequence[Plan], works: executors.Works, jobs: int | None, report: executors.Report) -> None:
     for work in works.values():
         Store(work.assignment.folder).clear()
-    pooled = {place: work for place, work in works.items() if executors.may_leave(plans[place])}
+    pooled = {place: work for place, work in works.items() if executors.may_leave(plans[place], jobs)}
     workers = min(jobs or executors.default_jobs(), sum(len(work.tasks) for work in pooled.values()))
     if workers < 2:
         pooled = {}

@@ -12,9 +12,10 @@ from vestige.attacks.protocol import Attack
 from vestige.audits.step import Listener, counted, silent
 from vestige.core.errors import unknown_name
 from vestige.core.files import write_text
+from vestige.population import executors
 from vestige.studies.finding import Finding
 from vestige.studies.joint_claims import GOALS, claims, extra_figures, figures, same_seconds
-from vestige.studies.joint_population import trained
+from vestige.studies.joint_population import Trained, trained
 from vestige.studies.joint_rates import PUBLISHED, Trial, attacks_of, rates
 from vestige.studies.part import Settings
 
@@ -27,13 +28,15 @@ DRAWS = 5
 class Part:
     """A population, the numbers of references to try, and the kernel that suits its samples.
 
-    share: of the candidates that targets train on, where it is not that of the references.
+    share: of the candidates that targets train on, where it is not that of the references. is_large: runs
+    only where it is named, because it takes many hours without a GPU.
     """
 
     options: dict[str, Any]
     references: tuple[int, ...]
     kernel: str = "inputs"
     share: float = 0.5
+    is_large: bool = False
 
 
 def parts(settings: Settings) -> dict[str, Part]:
@@ -46,6 +49,12 @@ def parts(settings: Settings) -> dict[str, Part]:
         "lr": 1e-3, "batch_size": 128, "schedule": "steps",
     }  # fmt: skip
     regularized = {**cifar10, "defense": "random_crop:4+weight_decay:0.0005"}
+    # as published attacks evaluate, but smaller
+    wide = {
+        **data, "dataset": "cifar10", "samples": 10_000, "model": "wrn28-2", "epochs": 30, "optimizer": "sgd",
+        "lr": 0.1, "batch_size": 128, "schedule": "cosine", "precision": "bf16", "augmentation": "flip-crop",
+        "weight_decay": 5e-4,
+    }  # fmt: skip
     private = {**location, "defense": "dp_sgd:0.5/delta=1e-5"}
     few = settings.models
     every = {
@@ -59,11 +68,15 @@ def parts(settings: Settings) -> dict[str, Part]:
         "location30 few members": Part(
             options={**location, "models": few or 48, "seed": 2}, references=(4, 16), share=0.2
         ),
+        "cifar10 wide": Part(
+            options={**wide, "models": few or 32}, references=(4, 16), kernel="embeddings", is_large=True
+        ),
     }
     for name in settings.parts or ():
         if name not in every:
             raise unknown_name("part", name, every)
-    return {name: part for name, part in every.items() if name in (settings.parts or every)}
+    usual = [name for name, part in every.items() if not part.is_large]
+    return {name: part for name, part in every.items() if name in (settings.parts or usual)}
 
 
 def study(settings: Settings, listener: Listener = silent) -> tuple[Finding, ...]:
@@ -72,11 +85,7 @@ def study(settings: Settings, listener: Listener = silent) -> tuple[Finding, ...
     for name, part in parts(settings).items():
         folder = settings.out / name.replace(" ", "-")
         found = trained(part.options, folder, settings.jobs, listener, part.share)
-        draws = [(trial, draw) for trial in trials(part) for draw in range(1 if trial.timed else DRAWS)]
-        tables = [
-            rates(found, trial, draw, part.share != 0.5)
-            for trial, draw in counted(draws, "attack", len(draws), "draws", listener)
-        ]
+        tables = _tables(found, part, settings.jobs, listener)
         table = pd.concat(tables, ignore_index=True)
         write_text(folder / "figures.md", f"{figures(table)}{extra_figures(table, found.seconds)}")
         ours = attacks_of(part.kernel)[-1].name
@@ -87,11 +96,31 @@ def study(settings: Settings, listener: Listener = silent) -> tuple[Finding, ...
     return tuple(rows)
 
 
+def _tables(found: Trained, part: Part, jobs: int | None, listener: Listener) -> list[pd.DataFrame]:
+    """One table per trial and draw; those that tell seconds one after the other, the others on all cores."""
+    every = [(trial, draw) for trial in trials(part) for draw in range(1 if trial.timed else DRAWS)]
+    several = [(found, trial, draw, part.share != 0.5) for trial, draw in every if not trial.timed]
+    scored = executors.each(_rates, several, jobs or executors.default_jobs())
+    tables: dict[tuple[Trial, int], pd.DataFrame] = {}
+    for (_, trial, draw, _), table in counted(scored, "attack", len(several), "draws", listener):
+        if isinstance(table, Exception):
+            raise table
+        tables[trial, draw] = table
+    for trial, draw in every:
+        if trial.timed:
+            tables[trial, draw] = rates(found, trial, draw)
+    return [tables[one] for one in every]
+
+
+def _rates(work: tuple[Trained, Trial, int, bool]) -> pd.DataFrame:
+    return rates(*work)
+
+
 def trials(part: Part) -> tuple[Trial, ...]:
     """The main table, and on the plain populations the nulls and the shares of known candidates."""
     every = attacks_of(part.kernel)
     main = tuple(Trial(references=count, attacks=every) for count in part.references)
-    if part.share != 0.5 or "defense" in part.options:
+    if part.share != 0.5 or part.is_large or "defense" in part.options:
         return main
     neighbors = Joint(kernel=part.kernel)
     few = (by_name("student-t"), Hierarchical(), neighbors)

@@ -28,6 +28,7 @@ def configure(threads: int = 1, device: str = "cpu") -> Arithmetic:
     torch.set_flush_denormal(True)  # momentum of inputs that are rarely active decays into denormals
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.deterministic = True  # else convolutions add up in an order that changes
     # on CUDA any mode but "highest" rounds its operands to 10 bits or fewer
     if device == "cpu":
         torch.set_float32_matmul_precision("medium")
@@ -41,13 +42,14 @@ def configure(threads: int = 1, device: str = "cpu") -> Arithmetic:
 def restored() -> Generator[None]:
     """Whatever is configured meanwhile, the caller's settings come back."""
     threads, precision = torch.get_num_threads(), torch.get_float32_matmul_precision()
-    convolutions = torch.backends.cudnn.allow_tf32
+    convolutions, fixed_order = torch.backends.cudnn.allow_tf32, torch.backends.cudnn.deterministic
     try:
         yield
     finally:
         torch.set_num_threads(threads)
         torch.set_float32_matmul_precision(precision)
         torch.backends.cudnn.allow_tf32 = convolutions
+        torch.backends.cudnn.deterministic = fixed_order
         torch.set_flush_denormal(False)
 
 
