@@ -36,7 +36,7 @@ def test_a_samples_own_coin_is_not_in_its_own_bound_and_is_in_those_of_its_neigh
     turned = coins.copy()
     turned[5] = ~turned[5]
     before, after = (bounds(membership, values, one) for one in (coins, turned))
-    np.testing.assert_allclose(after[5], before[5], atol=1e-6)
+    np.testing.assert_allclose(after[5], before[5], atol=1e-4)  # rounding of single precision
     neighbors = (GROUP[5] == GROUP) & (np.arange(SAMPLES) != 5)
     assert np.abs(after - before)[neighbors].min() > 1e-3
 

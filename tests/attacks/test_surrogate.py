@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from scipy import integrate, linalg
 
+from vestige.attacks import surrogate
 from vestige.attacks.kernel import directions, nystrom, tangent_kernel
 from vestige.attacks.surrogate import Responses, Surrogate
 from vestige.core.errors import InputError
@@ -51,6 +52,25 @@ def test_single_precision_is_enough():
     np.testing.assert_allclose(single.response(COINS), exact().response(COINS), rtol=1e-3, atol=1e-4)
 
 
+def test_equal_chances_need_no_factorization():
+    nearly = np.full(30, 0.3)
+    nearly[0] += 1e-13
+    for mapped, tolerance in ((nystrom(directions(INPUTS), 20, 0), 1e-9), (None, 1e-5)):
+        one = Surrogate(nystrom(directions(INPUTS), 20, 0, np.float32) if mapped is None else mapped, LABELS)
+        np.testing.assert_allclose(
+            one.response(np.full(30, 0.3)), one.response(nearly), rtol=tolerance, atol=tolerance
+        )
+
+
+def test_no_more_is_kept_of_responses_than_fits(monkeypatch):
+    monkeypatch.setattr(surrogate, "KNOWN_BYTES", 3 * 30 * 3 * 4)
+    responses = Responses(exact())
+    every = [np.full(30, share) for share in (0.1, 0.2, 0.3, 0.4)]
+    found = [responses.to_known(coins) for coins in every]
+    assert len(responses._known) == 3
+    np.testing.assert_array_equal(responses.to_known(every[0]), found[0])  # asked again
+
+
 def test_known_coins_are_asked_once(monkeypatch):
     responses = Responses(exact())
     first = responses.to_known(COINS)
@@ -79,6 +99,7 @@ def test_landmarks_give_back_the_kernel():
     kernel = tangent_kernel(units, units)
     whole, some = nystrom(units, 30, 0), nystrom(units, 20, 0)
     np.testing.assert_allclose(whole @ whole.T, kernel, atol=1e-8)
+    np.testing.assert_allclose(whole.T @ whole, np.diag((whole**2).sum(0)), atol=1e-8)  # orthogonal columns
     error = np.abs(some @ some.T - kernel)
     assert 0 < error.mean() < 0.1
     assert np.sum(np.diag(error) < 1e-8) == 20  # landmarks themselves are exact

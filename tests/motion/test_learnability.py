@@ -1,11 +1,17 @@
 """Hardness against loops, halves without a common model, null and planted associations."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
 from vestige.attacks.catalog import by_name
+from vestige.attacks.hierarchical import Hierarchical
+from vestige.attacks.joint import Joint
+from vestige.attacks.part_pool import part_of
 from vestige.attacks.pool import Pool
+from vestige.attacks.strongest import Vestige
 from vestige.core.errors import InputError
 from vestige.data.membership import independent, paired
 from vestige.motion.hardness import BY_NAME, epoch_learned, forgetting_events, hardness
@@ -150,3 +156,48 @@ def test_too_few_models_or_no_correctness_are_said():
     bare = ArraySignals({"scaled_logit": np.zeros((8, 4, 300, 1))})
     unknown = learnability(Pool(bare, paired(8, 300, 0)), LIRA, EPOCHS, PopulationFPR(), NAMED)
     assert "correctness" in unknown.note
+
+
+def leaking(models, samples=160):
+    """Signals that raise members, with labels, features and embeddings of every model."""
+    random = np.random.default_rng(0)
+    coins = paired(models, samples, 0)
+    values = random.normal(size=(models, 2, samples, 1)) + 2 * coins.mask[:, None, :, None]
+    source = ArraySignals({"scaled_logit": values, "correct": (values > 0).astype(float)})
+    made = {model: random.normal(size=(samples, 5)) for model in range(models)}
+    features = random.normal(size=(samples, 3))
+    return Pool(source, coins, labels=np.arange(samples) % 3, features=features, embeddings=made)
+
+
+@pytest.mark.parametrize("attack", [Joint(kernel="embeddings", landmarks=40), Joint(landmarks=40), Vestige()])
+def test_half_of_the_models_keep_their_embeddings_and_features(attack):
+    found = learnability(leaking(12), attack, np.arange(2.0), PopulationFPR(0.05), NAMED, replicates=5)
+    assert found.associations
+    assert "References" not in found.note
+
+
+@pytest.mark.parametrize("attack", [Joint(landmarks=40), Hierarchical(), Joint(kernel="embeddings")])
+def test_where_half_of_the_models_are_too_few_for_the_attack_the_note_says_so(attack):
+    found = learnability(leaking(8), attack, np.arange(2.0), PopulationFPR(0.05), NAMED)
+    assert found.associations == ()
+    assert "half of the models are too few" in found.note
+    assert "4 references" in found.note
+
+
+def test_vestige_takes_what_half_of_the_models_allow():
+    pool = leaking(8)
+    attack = Vestige().resolved(pool)
+    assert "joint-stacked" in attack.describe()
+    found = learnability(pool, attack, np.arange(2.0), PopulationFPR(0.05), NAMED, replicates=5)
+    assert found.associations
+    assert "by student-t" in found.note
+
+
+def test_a_part_of_a_pool_has_the_embeddings_of_its_models_and_of_those_outside():
+    pool = leaking(6)
+    outside = np.arange(160.0)[:, None]
+    pool = dataclasses.replace(pool, embeddings={3: pool.embeddings[3], 4: pool.embeddings[4], -1: outside})
+    part = part_of(pool, (4, 0, 1), np.array([7, 2]))
+    assert set(part.embeddings) == {0, -1}
+    np.testing.assert_array_equal(part.embeddings[0], pool.embeddings[4][[7, 2]])
+    np.testing.assert_array_equal(part.embeddings[-1], [[7], [2]])

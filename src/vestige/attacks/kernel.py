@@ -1,16 +1,18 @@
 """A kernel between samples, as features: what a wide network makes of their inputs."""
 
 import numpy as np
-from jaxtyping import Float64, Shaped
+from jaxtyping import Float, Float64, Shaped
+from numpy.typing import DTypeLike
 from scipy import linalg
 
 from vestige.core import seeds
 from vestige.core.errors import InputError
 
 Features = Float64[np.ndarray, "samples features"]
-Mapped = Float64[np.ndarray, "samples landmarks"]
+Mapped = Float[np.ndarray, "samples landmarks"]
 
 SMALLEST = 1e-10  # of a landmark direction, against the largest: below it directions are rounding
+BLOCK = 2048  # rows of the kernel at once: they stay in cache, and memory does not grow by copies of all
 
 
 def directions(inputs: Shaped[np.ndarray, "samples ..."]) -> Features:
@@ -18,13 +20,14 @@ def directions(inputs: Shaped[np.ndarray, "samples ..."]) -> Features:
 
     Raises InputError for values that are not finite.
     """
-    flat = np.asarray(inputs, np.float64).reshape(len(inputs), -1)
+    flat = np.array(inputs, np.float64).reshape(len(inputs), -1)  # one copy, changed in place
     wrong = np.flatnonzero(~np.isfinite(flat).all(1))
     if len(wrong):
         raise InputError(f"features: sample {wrong[0]} is not finite; remove it or fill it in")
-    centered = flat - flat.mean(0)
-    lengths = np.sqrt((centered**2).sum(1, keepdims=True))
-    return centered / np.where(lengths > 0, lengths, 1.0)
+    flat -= flat.mean(0)
+    lengths = np.sqrt(np.einsum("ij,ij->i", flat, flat))[:, None]
+    flat /= np.where(lengths > 0, lengths, 1.0)
+    return flat
 
 
 def tangent_kernel(
@@ -43,11 +46,12 @@ def tangent_kernel(
     return result
 
 
-def nystrom(units: Features, landmarks: int, seed: int) -> Mapped:
+def nystrom(units: Features, landmarks: int, seed: int, dtype: DTypeLike = np.float64) -> Mapped:
     """Features whose inner products are the kernel: exactly for as many landmarks as samples, else nearly.
 
+    Their columns are orthogonal to one another, the longest last.
     landmarks: how many samples, drawn by the seed, span the features (Williams and Seeger 2001). No coin and
-    no label enters.
+    no label enters. dtype: of the features; what they are made of is float64 always.
     """
     count = len(units)
     if landmarks >= count:
@@ -56,4 +60,9 @@ def nystrom(units: Features, landmarks: int, seed: int) -> Mapped:
         chosen = np.sort(seeds.generator(seed, "landmarks").choice(count, landmarks, replace=False))
     values, vectors = linalg.eigh(tangent_kernel(units[chosen], units[chosen]))
     kept = values > SMALLEST * values[-1]
-    return tangent_kernel(units, units[chosen]) @ (vectors[:, kept] / np.sqrt(values[kept]))
+    whitening = (vectors[:, kept] / np.sqrt(values[kept])).astype(dtype)
+    mapped = np.empty((count, whitening.shape[1]), dtype)
+    for start in range(0, count, BLOCK):
+        rows = slice(start, start + BLOCK)
+        mapped[rows] = tangent_kernel(units[rows], units[chosen]).astype(dtype) @ whitening
+    return mapped @ linalg.eigh(mapped.T @ mapped)[1]

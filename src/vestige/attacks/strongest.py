@@ -69,8 +69,8 @@ class Vestige(Attack):
         return f"{self.chosen.name}: {self.chosen.describe()}"
 
     def resolved(self, pool: Pool) -> Attack:
-        """This attack with its choice for the pool."""
-        return dataclasses.replace(self, chosen=self.chosen or self._choice(pool))
+        """This attack with its choice for the pool, whatever it chose for another."""
+        return dataclasses.replace(self, chosen=self._choice(pool))
 
     def notes(self, pool: Pool) -> tuple[str, ...]:
         """Those of the chosen attack."""

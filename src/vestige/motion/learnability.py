@@ -8,11 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Bool, Float64, Int64
 from scipy.stats import rankdata
 
+from vestige.attacks.part_pool import part_of
 from vestige.attacks.pool import Pool
 from vestige.attacks.protocol import Attack
+from vestige.attacks.requirements import lacking
 from vestige.attacks.score import stream
 from vestige.motion.hardness import BY_NAME, Hardness, hardness
 from vestige.motion.interval import spread_interval
@@ -77,29 +79,35 @@ def learnability(
 ) -> Learnability:
     """How hardness on half of the models goes with exposure on the other half.
 
-    depths: gives the prediction depths of some models, [models samples], or None.
+    depths: gives the prediction depths of some models, [models samples], or None. Where half of the models
+    are too few for the attack, nothing is compared and the note says why.
     """
     clusters = pool.membership.clusters()
     split = halves(clusters)
     if split is None or "correct" not in pool.signals.names:
         why = f"it takes {LEAST_MODELS} models" if split is None else "correctness is not on record"
-        return Learnability((), {}, f"Hardness and exposure were not compared: {why}.")
+        return _nothing(why)
+    part, mixed = _exposing(pool, split.exposure)
+    own = attack.resolved(part)
+    if (lack := lacking(own, part, range(part.num_models))) is not None:
+        return _nothing(f"half of the models are too few ({lack})")
     hard = hardness(
         Part(pool.signals, split.hardness),
         pool.membership.mask[list(split.hardness)],
         epochs,
         depths(split.hardness) if depths else None,
     )
-    decisions = _decisions(pool, attack, split.exposure, epochs, point)
+    decisions = _decisions(part, mixed, own, pool.membership.mask[list(split.exposure)], epochs, point)
     weights = _weights(clusters, split, seed, replicates)
     outcomes = _outcomes(decisions, decisions.plane(regions), weights[1])
     number = len(np.unique(clusters[list(split.exposure)]))
     associations = [
         _associate(hard, name, outcome, weights[0], number) for outcome in outcomes for name in hard.names
     ]
+    how = "" if own == attack else f" by {own.describe()}"
     note = (
         f"Hardness is measured on {len(split.hardness)} models and exposure on the {len(split.exposure)} "
-        "others, attacked with references of their own half only."
+        f"others, attacked{how} with references of their own half only."
     )
     once = np.ones((1, len(split.hardness)))
     return Learnability(tuple(associations), {name: hard.of(name, once)[0] for name in hard.names}, note)
@@ -116,21 +124,26 @@ class _Outcome:
     among: np.ndarray
 
 
-def _decisions(
-    pool: Pool, attack: Attack, models: tuple[int, ...], epochs: np.ndarray, point: OperatingPoint
-) -> Decisions:
-    """The decisions of a half of the models, with no reference from the other half.
+def _nothing(why: str) -> Learnability:
+    return Learnability((), {}, f"Hardness and exposure were not compared: {why}.")
 
-    Samples that all or none of these models trained on are not scored.
-    """
+
+def _exposing(pool: Pool, models: tuple[int, ...]) -> tuple[Pool, Int64[np.ndarray, "mixed"]]:
+    """A half of the models without the other, and the samples that some of them trained on and some not."""
     mask = pool.membership.mask[list(models)]
     mixed = np.flatnonzero(mask.any(0) & ~mask.all(0))
-    part = Pool(
-        Part(pool.signals, models, mixed),
-        pool.membership.only(models, mixed),
-        labels=None if pool.labels is None else pool.labels[mixed],
-        features=None if pool.features is None else pool.features[mixed],
-    )
+    return part_of(pool, models, mixed), mixed
+
+
+def _decisions(
+    part: Pool,
+    mixed: Int64[np.ndarray, "mixed"],
+    attack: Attack,
+    mask: Bool[np.ndarray, "models samples"],
+    epochs: np.ndarray,
+    point: OperatingPoint,
+) -> Decisions:
+    """The decisions of a half of the models; the samples outside `mixed` are not scored."""
     decisions = Decisions(mask, epochs, point)
     scores = np.full(mask.shape[1], np.nan)
     for target, checkpoint, row in stream(part, attack):
