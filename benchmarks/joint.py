@@ -1,14 +1,26 @@
-"""What the joint attack costs: sixteen targets against the training of four references, and its growth."""
+"""What the joint attack costs: sixteen targets against the training of four references, and its growth.
 
+`python -m benchmarks.joint SAMPLES LANDMARKS` scores one target in a process of its own and prints {"before":
+bytes, "peak": bytes, "cpu": seconds}.
+"""
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+import time
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from benchmarks.measure import Contender, Spread, interleave
+from benchmarks.memory import ROOT
 from benchmarks.problem import SEED, Problem, synthetic_bits
-from benchmarks.row import Goal, Row, milliseconds
+from benchmarks.row import Goal, Row, milliseconds, quantity
 from benchmarks.setting import Setting
+from benchmarks.streaming import peak_bytes
 from vestige.attacks.joint import Joint
 from vestige.attacks.score import score
 from vestige.core import seeds
@@ -19,6 +31,8 @@ from vestige.training.engine import Job, Material
 
 TARGETS, REFERENCES = 16, 4
 LIMIT = Goal(1.0, smaller_is_better=True)
+MEMORY = Goal(8.0, smaller_is_better=True)  # GB, at the largest size
+FORMS = (Joint(), Joint(stacked=True))
 
 
 @dataclass(frozen=True)
@@ -43,42 +57,59 @@ def rows(setting: Setting) -> list[Row]:
     warm = setting.scale != "toy"
     with restored():
         configure(threads=1)
-        found = _against_training(case, setting.rounds, warm)
-        return [found, *(_growth(samples, case.landmarks) for samples in case.growth)]
+        against = _against_training(case, setting.rounds, warm)
+    growth = [row for samples in case.growth for row in _growth(samples, case.landmarks)]
+    return [*against, *growth]
 
 
-def _against_training(case: Case, rounds: int, warm: bool) -> Row:
-    ours, theirs = f"joint, {case.landmarks} landmarks", f"training of {REFERENCES} references"
-    contenders = [
-        Contender(ours, _attack(case.samples, case.landmarks, TARGETS), 1),
-        Contender(theirs, _training(case), 1),
+def _against_training(case: Case, rounds: int, warm: bool) -> list[Row]:
+    theirs = f"training of {REFERENCES} references"
+    forms = [dataclasses.replace(form, landmarks=case.landmarks) for form in FORMS]
+    contenders = [Contender(form.name, _attack(case.samples, form, TARGETS), 1) for form in forms]
+    found = interleave([*contenders, Contender(theirs, _training(case), 1)], rounds, warm_up=warm)
+    return [
+        Row(
+            figure=f"{ours}, {TARGETS} targets, {REFERENCES} references, {case.samples:,} samples, ms",
+            ours=milliseconds(found.wall(ours), found.cpu(ours)),
+            against=f"{theirs}, MLP 446-128-30, {case.epochs} epochs, stacked",
+            theirs=milliseconds(found.wall(theirs), found.cpu(theirs)),
+            value=found.ratio(ours, theirs),
+            unit="x",
+            goal=LIMIT,
+            quiet=found.quiet(ours, theirs),
+        )
+        for ours in (form.name for form in forms)
     ]
-    found = interleave(contenders, rounds, warm_up=warm)
-    return Row(
-        figure=f"joint attack, {TARGETS} targets, {REFERENCES} references, {case.samples:,} samples, ms",
-        ours=f"{ours}: {milliseconds(found.wall(ours), found.cpu(ours))}",
-        against=f"{theirs}, MLP 446-128-30, {case.epochs} epochs, stacked",
-        theirs=milliseconds(found.wall(theirs), found.cpu(theirs)),
-        value=found.ratio(ours, theirs),
-        unit="x",
-        goal=LIMIT,
-        quiet=found.quiet(ours, theirs),
-    )
 
 
-def _growth(samples: int, landmarks: int) -> Row:
-    name = "joint"
-    found = interleave([Contender(name, _attack(samples, landmarks, 1), 1)], rounds=1, warm_up=False)
-    return Row(
-        figure=f"joint attack, 1 target, {REFERENCES} references, {samples:,} samples, {landmarks} landmarks",
-        ours=milliseconds(found.wall(name), found.cpu(name)),
-        value=Spread.of([found.cpu(name).median]),
-        unit="s",
-        quiet=found.quiet(name),
-    )
+def _growth(samples: int, landmarks: int) -> list[Row]:
+    command = [sys.executable, "-m", "benchmarks.joint", str(samples), str(landmarks)]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    found = json.loads(done.stdout)
+    before, peak = (quantity(found[key] * 1e-9, "GB") for key in ("before", "peak"))
+    what = f"{FORMS[-1].name}, 1 target, {REFERENCES} references, {samples:,} samples, {landmarks} landmarks"
+    return [
+        Row(figure=f"CPU of {what}", value=Spread.of([found["cpu"]]), unit="s"),
+        Row(
+            figure=f"peak memory of {what}",
+            ours=f"{before} before, {peak} at the peak",
+            value=Spread.of([found["peak"] * 1e-9]),
+            unit="GB",
+            goal=MEMORY,
+        ),
+    ]
 
 
-def _attack(samples: int, landmarks: int, targets: int):
+def main(samples: str, landmarks: str) -> None:
+    configure(threads=1)
+    run = _attack(int(samples), dataclasses.replace(FORMS[-1], landmarks=int(landmarks)), 1)
+    before, start = peak_bytes(), time.process_time()
+    run()
+    print(json.dumps({"before": before, "peak": peak_bytes(), "cpu": time.process_time() - start}))
+
+
+def _attack(samples: int, attack: Joint, targets: int):
     data = synthetic_bits(samples)
     random = seeds.generator(SEED, "joint")
     models = targets + REFERENCES + 32  # outside the references enough that no sample is always in or out
@@ -88,7 +119,7 @@ def _attack(samples: int, landmarks: int, targets: int):
 
     def run() -> float:
         score(
-            values, member, Joint(landmarks=landmarks), design="independent", labels=np.asarray(data.targets),
+            values, member, attack, design="independent", labels=np.asarray(data.targets),
             features=np.asarray(data.inputs), targets=range(targets), references=references,
         )  # fmt: skip
         return 0.0
@@ -116,3 +147,7 @@ def _training(case: Case):
         return 0.0
 
     return run
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
