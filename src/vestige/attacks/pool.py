@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float64, Int, Integer, Shaped
 
+from vestige.attacks.given import row_per_sample
 from vestige.attacks.kernel import directions, nystrom
 from vestige.attacks.quantity import Quantity, Values, recorded_name, value
 from vestige.attacks.surrogate import Responses, Surrogate
@@ -37,7 +38,7 @@ class Pool:
 
     signals: of every model at the candidate samples.
     membership: [models samples], who trained on what.
-    labels: [samples], class indices.
+    labels: [samples], whole numbers; the pool numbers the classes 0, 1, ... in their order.
     features: [samples ...], the inputs or some description of them.
     embeddings: what models of this pool make of each sample, [samples features] by model number; -1 is a
       model outside the pool.
@@ -77,6 +78,7 @@ class Pool:
                 raise InputError(f"{name} has {len(given)} rows; give one for each of the {samples} samples")
         if self.publics is not None and self.publics.shape[0] != models:
             raise InputError(f"publics hold {self.publics.shape[0]} models and the signals {models}")
+        self._number_classes()
         self._check_references(models)
 
     @property
@@ -164,8 +166,9 @@ class Pool:
                     "labels" if described is not None else "features" if sources is None else "embeddings"
                 )
                 raise InputError(f"{missing}=None: this attack needs {missing}, one row per sample")
-            units = np.concatenate([directions(one) for one in described], 1) / np.sqrt(len(described))
-            mapped = nystrom(units, landmarks, seed).astype(np.float32)
+            units = [directions(one) for one in described]
+            joined = units[0] if len(units) == 1 else np.concatenate(units, 1) / np.sqrt(len(units))
+            mapped = nystrom(joined, landmarks, seed, np.float32)
             self._surrogates[key] = Responses(Surrogate(mapped, np.asarray(self.labels)))
         return self._surrogates[key]
 
@@ -176,10 +179,7 @@ class Pool:
             return None
         described = [self.embeddings[model] for model in sources]
         for model, given in zip(sources, described, strict=True):
-            if len(given) != self.num_samples:
-                raise InputError(
-                    f"embeddings[{model}] has {len(given)} rows; give {self.num_samples}, one per sample"
-                )
+            row_per_sample("embeddings" if model < 0 else f"embeddings[{model}]", given, self.num_samples)
         return described
 
     def latest(self, key: Hashable, compute: Callable[[], Any]) -> Any:
@@ -213,6 +213,16 @@ class Pool:
         usable = np.array(rows)[:, None] != left_out
         inside = (self.membership.mask[rows] & usable).sum(0)
         return inside, usable.sum(0) - inside
+
+    def _number_classes(self) -> None:
+        """Classes become 0, 1, ..., the same for candidates and publics; each is one column in a fit."""
+        if self.labels is None:
+            return
+        publics = self.labels[:0] if self.public_labels is None else self.public_labels
+        numbers = np.unique(np.concatenate([self.labels, publics]), return_inverse=True)[1]
+        object.__setattr__(self, "labels", numbers[: self.num_samples])
+        if self.public_labels is not None:
+            object.__setattr__(self, "public_labels", numbers[self.num_samples :])
 
     def _check_references(self, models: int) -> None:
         if self.references is None:

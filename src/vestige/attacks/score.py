@@ -7,6 +7,7 @@ from jaxtyping import Bool, Float64, Shaped
 from numpy.typing import ArrayLike
 
 from vestige.attacks.catalog import DEFAULT, by_name
+from vestige.attacks.given import LARGEST, class_per_sample, row_per_sample
 from vestige.attacks.pool import Embeddings, Pool
 from vestige.attacks.protocol import SCALED_LOGIT, Attack
 from vestige.attacks.requirements import require, scorable
@@ -44,7 +45,7 @@ def score(
       what is given, and the description says which.
     design: how the coins were drawn (see Membership); None recognizes it from the mask.
     signals: further signals by name, each of the shape of values.
-    labels: (samples,) class indices. features: (samples, ...), the samples themselves.
+    labels: (samples,) whole numbers, one for each class. features: (samples, ...), the samples themselves.
     embeddings: (samples, features), what a model outside these makes of them, or such arrays of models
       among these by their number; a target is never judged by its own or its complement's.
     targets: which models; None means all. references: which models they are compared with; None means all
@@ -53,8 +54,9 @@ def score(
 
     Returns [targets samples], or [targets checkpoints samples] if values have a checkpoint axis.
     Raises InputError, before anything is computed, for shapes that differ, membership that is not boolean,
-    values that are not finite, fewer than two models, a sample that is always or never a member, and
-    whatever the attack needs and is not there.
+    values or descriptions that are not finite numbers in the range of float32, labels that are not whole
+    numbers, fewer than two models, a sample that is always or never a member, and whatever the attack needs
+    and is not there.
     """
     chosen = by_name(attack) if isinstance(attack, str) else attack
     given = np.asanyarray(values)
@@ -62,9 +64,9 @@ def score(
     pool = Pool(
         source,
         coins,
-        labels=None if labels is None else np.asarray(labels),
-        features=None if features is None else np.asarray(features),
-        embeddings=_embeddings(embeddings),
+        labels=None if labels is None else class_per_sample(labels, coins.num_samples),
+        features=None if features is None else row_per_sample("features", features, coins.num_samples),
+        embeddings=_embeddings(embeddings, coins),
         references=None if references is None else tuple(int(one) for one in references),
     )
     models = _targets(targets, pool.num_models)
@@ -143,11 +145,21 @@ def _row(pool: Pool, attack: Attack, target: int, checkpoint: int) -> Row:
     return row
 
 
-def _embeddings(given: ArrayLike | Mapping[int, ArrayLike] | None) -> Embeddings | None:
+def _embeddings(given: ArrayLike | Mapping[int, ArrayLike] | None, coins: Membership) -> Embeddings | None:
     if given is None:
         return None
-    by_model = given if isinstance(given, Mapping) else {-1: given}
-    return {int(model): np.asarray(one, np.float64) for model, one in by_model.items()}
+    if not isinstance(given, Mapping):
+        return {-1: row_per_sample("embeddings", given, coins.num_samples)}
+    unknown = [model for model in given if model not in range(coins.num_models)]
+    if unknown or not given:
+        raise InputError(
+            f"embeddings of models {unknown[:5] if unknown else 'that are not named'}: their numbers must be "
+            f"from 0 to {coins.num_models - 1}; give the array itself if it is of a model outside these"
+        )
+    return {
+        int(model): row_per_sample(f"embeddings[{model}]", one, coins.num_samples)
+        for model, one in given.items()
+    }
 
 
 def _targets(targets: Sequence[int] | None, num_models: int) -> tuple[int, ...]:
@@ -187,9 +199,8 @@ def _check_numbers(name: str, array: np.ndarray) -> None:
     if array.dtype.kind != "f":
         raise InputError(f"{name} has type {array.dtype}; give float32 or float64")
     for model, row in enumerate(array):
-        # a sum is finite exactly when no entry is NaN or infinite, short of float64's own range
-        if not np.isfinite(row.sum(dtype=np.float64)) and not np.isfinite(row).all():
-            where = tuple(int(i) for i in np.argwhere(~np.isfinite(row))[0])
+        if not (row.min() >= -LARGEST and row.max() <= LARGEST):  # never of NaN
+            where = tuple(int(i) for i in np.argwhere(~(np.abs(row) <= LARGEST))[0])
             sample = where[0] if array.ndim == 2 else where[1]
             raise InputError(
                 f"{name}: model {model}, sample {sample} is {row[where]}; remove the sample or compute its "

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from vestige.attacks.given import row_per_sample
 from vestige.attacks.protocol import Attack
 from vestige.attacks.score import ready_made
 from vestige.audits import tables
@@ -19,7 +20,7 @@ from vestige.audits.folder import MANIFEST, claimed
 from vestige.audits.outcome import Audit
 from vestige.audits.preparation import declared_policy, feasible, named_attacks
 from vestige.audits.step import Listener, silent
-from vestige.core import files
+from vestige.core import check, files
 from vestige.core.errors import InputError
 from vestige.core.record import array_digest, content_hash, plain
 from vestige.data.membership import from_mask
@@ -89,7 +90,9 @@ def _of_arrays(arrays: dict[str, np.ndarray], design: str | None, seed: int) -> 
         _per_sample(arrays, "labels", membership.num_samples),
         _ids(arrays, membership.num_samples),
         _epochs(arrays, signals.shape[1]),
-        _features(arrays, membership.num_samples),
+        row_per_sample("features", arrays["features"], membership.num_samples)
+        if "features" in arrays
+        else None,
         seed=seed,
     )
     hashes = {name: array_digest(value) for name, value in arrays.items()}
@@ -138,7 +141,7 @@ def _context(
         title=f"What the models behind {name} remember",
         model="not supplied",
         dataset=name,
-        num_classes=0 if subject.labels is None else int(subject.labels.max()) + 1,
+        num_classes=0 if subject.labels is None else len(np.unique(subject.labels)),
         class_names=(),
         recipe=(
             Fact(name="Signals", value=f"ready-made, read from {file}"),
@@ -172,26 +175,7 @@ def _read(file: Path) -> dict[str, np.ndarray]:
 
 
 def _per_sample(arrays: dict[str, np.ndarray], name: str, samples: int) -> np.ndarray | None:
-    if name not in arrays:
-        return None
-    value = arrays[name]
-    if value.shape != (samples,) or value.dtype.kind not in "iu":
-        raise InputError(
-            f"{name} has shape {value.shape} and type {value.dtype}; give {samples} integers, one per sample"
-        )
-    return value.astype(np.int64)
-
-
-def _features(arrays: dict[str, np.ndarray], samples: int) -> np.ndarray | None:
-    if "features" not in arrays:
-        return None
-    value = arrays["features"]
-    if value.ndim < 2 or len(value) != samples or value.dtype.kind not in "biuf":
-        raise InputError(
-            f"features has shape {value.shape} and type {value.dtype}; give numbers, a row for each of "
-            f"{samples} samples"
-        )
-    return value
+    return check.whole_numbers(name, arrays[name], samples) if name in arrays else None
 
 
 def _ids(arrays: dict[str, np.ndarray], samples: int) -> np.ndarray:

@@ -3,6 +3,7 @@
 from typing import TypeVar
 
 import numpy as np
+from jaxtyping import Int64, Shaped
 
 from vestige.core.errors import InputError
 
@@ -35,3 +36,22 @@ def one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
     if value not in allowed:
         raise InputError(f"{name}={value!r} must be one of {', '.join(allowed)}")
     return value
+
+
+def whole_numbers(name: str, values: Shaped[np.ndarray, "..."], count: int) -> Int64[np.ndarray, "count"]:
+    """The values as integers, if they are `count` whole numbers on one axis; booleans are 0 and 1."""
+    if values.shape != (count,):
+        one_hot = f", such as {name}.argmax(1) of one-hot rows" if values.ndim == 2 else ""
+        raise InputError(f"{name} has shape {values.shape}; give {count} integers, one per sample{one_hot}")
+    if values.dtype.kind not in "biuf":
+        raise InputError(
+            f"{name} has type {values.dtype}; give {count} integers, one per sample, such as "
+            f"np.unique({name}, return_inverse=True)[1] of words"
+        )
+    with np.errstate(invalid="ignore"):  # of NaN, which is no whole number
+        whole = values.astype(np.int64)
+    if len(wrong := np.flatnonzero(whole != values)):
+        raise InputError(
+            f"{name}: sample {wrong[0]} has {values[wrong[0]]}; give {count} integers, one per sample"
+        )
+    return whole

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from vestige.attacks.catalog import HEADLINE, by_name
+from vestige.attacks.given import class_per_sample
 from vestige.attacks.pool import Pool
 from vestige.attacks.protocol import Attack
 from vestige.attacks.score import ready_made, stream
@@ -60,7 +61,7 @@ def place(
     point = chosen_point(operating_point, chosen)
     parts = regions_from(regions) if isinstance(regions, str) else regions
     source, coins = ready_made(values, membership, design=design, signals=signals, seed=seed)
-    pool = Pool(source, coins, labels=None if labels is None else np.asarray(labels))
+    pool = Pool(source, coins, labels=None if labels is None else class_per_sample(labels, coins.num_samples))
     times = _epochs(epochs, pool.num_checkpoints)
     decisions = Decisions(coins.mask, times, point)
     for target, checkpoint, row in stream(pool, chosen):

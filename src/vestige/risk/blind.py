@@ -59,7 +59,8 @@ def _features(
     projected = flat.astype(np.float64)
     spread = projected.std(0)
     projected = (projected - projected.mean(0)) / np.where(spread > 0, spread, 1.0)
-    return np.hstack([projected, np.eye(int(labels.max()) + 1)[labels], np.ones((len(labels), 1))])
+    classes, place = np.unique(labels, return_inverse=True)
+    return np.hstack([projected, np.eye(len(classes))[place], np.ones((len(labels), 1))])
 
 
 def _cross_fitted_aucs(
