@@ -2,7 +2,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from populations import coins, described, stuck_free
+from populations import coins, described, signals, stuck_free
 
 from vestige.attacks.calibration import Calibration
 from vestige.attacks.hierarchical import Hierarchical
@@ -148,16 +148,46 @@ def test_vestige_leaves_neighbors_out_where_most_members_are_elsewhere():
 @pytest.mark.parametrize(
     ("name", "given", "models", "message"),
     [
-        ("joint", {"labels": LABELS}, 10, "features=None"),
-        ("joint", {"features": FEATURES}, 10, "labels=None"),
-        ("joint", KNOWN, 4, "at least 4 references and a target has 3; train 5 models, or use student-t"),
-        ("hierarchical", {}, 10, "labels=None"),
+        ("joint", {"labels": LABELS}, 10, "features=None; give features.*use hierarchical.*or student-t"),
+        ("joint", {"features": FEATURES}, 10, "labels=None; give labels.*use student-t or lira-online-fixed"),
+        ("joint-embeddings", KNOWN, 10, "embeddings=None; .* use joint, which takes features, or hierarch"),
+        ("joint", KNOWN, 4, "at least 4 references and target 0 has 3; train 5 models, or use student-t"),
+        ("hierarchical", {}, 10, "labels=None; give labels.*use student-t or lira-online-fixed"),
     ],
 )
 def test_what_is_missing_is_named_with_what_to_use_instead(name, given, models, message):
     membership, values = populated(models, leak=1.5)
     with pytest.raises(InputError, match=message):
         score(values, membership, name, **given)
+
+
+@pytest.mark.parametrize(
+    ("design", "targets", "references", "message"),
+    [
+        ("independent", [0, 1], [0, 1, 2, 3], "target 0 has 3; give 1 more reference, neither"),
+        ("independent", [9, 3], [0, 1, 2, 3], "target 3 has 3; give 1 more reference, neither"),
+        ("independent", [9], [0, 1], "target 9 has 2; give 2 more references, neither"),
+        ("paired", [0], [0, 1, 2, 3, 4], "target 0 has 3; give 1 more reference, neither"),
+        ("paired", [9], [5, 6, 7, 8], "target 9 has 3; give 1 more reference, neither"),
+        ("independent", [0], [0, 1, 2, 3], "target 0 has 3; train 5 models"),
+    ],
+)
+def test_the_least_number_of_references_holds_without_the_target_and_its_complement(
+    design, targets, references, message
+):
+    membership = coins(design, 4 if "train" in message else 10, SAMPLES)
+    values = signals(membership, 1.5)
+    asked = {**KNOWN, "targets": targets, "references": references}
+    for attack in ("joint", "hierarchical"):
+        with pytest.raises(InputError, match=message):
+            score(values, membership, attack, **asked)
+    assert score(values, membership, "vestige", **asked).description.startswith("student-t:")
+
+
+def test_references_beside_the_targets_are_all_counted():
+    membership, values = populated(10, leak=1.5)
+    scores = score(values, membership, "vestige", **KNOWN, targets=[8], references=[0, 1, 2, 3])
+    assert scores.description.startswith("joint-stacked:")
 
 
 @pytest.mark.parametrize("references", [[3, 3], [40], []])

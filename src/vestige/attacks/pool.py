@@ -137,10 +137,23 @@ class Pool:
         """Whether targets are compared with this model at all."""
         return self.references is None or model in self.references
 
-    def num_references(self) -> int:
-        """How many references a target has for each sample, at least."""
-        own = 1 if self.membership.design == "independent" else 2
-        return len(self.references) if self.references is not None else self.num_models - own
+    def num_references(self, target: int) -> int:
+        """How many references a target has for each sample, without itself and what is left out with it."""
+        if self.membership.design == "balanced":  # where another model is left out for each sample
+            return self.num_models - 2
+        models = range(self.num_models) if self.references is None else self.references
+        return len(set(models) - self._aside(target))
+
+    def num_spare(self, target: int) -> int:
+        """How many models could be references of a target and are not."""
+        if self.references is None:
+            return 0
+        return self.num_models - len(self._aside(target).union(self.references))
+
+    def _aside(self, target: int) -> set[int]:
+        """The target, and the model that is left out with it for every sample."""
+        other = self.left_out(target)
+        return {target, other} - {-1} if isinstance(other, int) else {target}
 
     def sides_tell_nothing(self) -> bool:
         """Whether references that are all on one side say nothing of a target's coin.

@@ -1,6 +1,7 @@
 """What every attack is: frozen options, declared needs, and one verb."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,8 +73,11 @@ class Attack(ABC):
         """
         return False
 
-    def resolved(self, pool: Pool) -> "Attack":
-        """The attack with options that suit this pool; itself, unless it leaves them to the pool."""
+    def resolved(self, pool: Pool, targets: Sequence[int] | None = None) -> "Attack":
+        """The attack with options that suit these targets of a pool, None for all models.
+
+        Itself, unless it leaves options to the pool.
+        """
         return self
 
     def notes(self, pool: Pool) -> tuple[str, ...]:

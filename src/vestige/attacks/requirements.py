@@ -10,7 +10,14 @@ from vestige.attacks.protocol import Attack
 from vestige.attacks.quantity import recorded_name
 from vestige.core.errors import InputError
 
-ARRAYS = ("labels", "features", "embeddings", "publics")
+# What to do without; on the command line features are those of the file, embeddings those of the models.
+INSTEAD = {
+    "labels": "give labels, one per sample, or use student-t or lira-online-fixed, which need none",
+    "features": "give features, a row per sample, or use hierarchical, which needs labels only, or student-t",
+    "embeddings": "give those of models that end in a linear layer, or use joint, which takes features, or "
+    "hierarchical, which needs labels only",
+    "publics": "give samples that no model trained on",
+}
 
 
 def require(attack: Attack, pool: Pool, targets: Sequence[int]) -> None:
@@ -18,18 +25,29 @@ def require(attack: Attack, pool: Pool, targets: Sequence[int]) -> None:
 
     Raises InputError that names what is missing: a signal, an array, or references.
     """
+    if (error := lacking(attack, pool, targets)) is not None:
+        raise error
+
+
+def lacking(attack: Attack, pool: Pool, targets: Sequence[int]) -> InputError | None:
+    """What is missing before the attack can score at least one sample of one target; None if nothing is.
+
+    Raises InputError where a signal is missing.
+    """
     needs = attack.needs
     for signal in needs.signals:
         recorded_name(signal, pool.signals.names)
-    for name in ARRAYS:
+    for name in INSTEAD:
         if getattr(needs, name) and getattr(pool, name) is None:
-            raise InputError(f"attack={attack.name!r} needs {name} and {name}=None; pass {name}=")
-    if pool.num_references() < needs.references:
-        raise _too_few_in_all(attack, pool)
+            return InputError(f"attack={attack.name!r} needs {name} and {name}=None; {INSTEAD[name]}")
+    poorest = min(targets, key=pool.num_references)
+    if pool.num_references(poorest) < needs.references:
+        return _too_few_in_all(attack, pool, poorest)
     if not any(
         where is None or where.any() for where in (scorable(attack, pool, target) for target in targets)
     ):
-        raise _too_few(attack, pool)
+        return _too_few(attack, pool)
+    return None
 
 
 def scorable(attack: Attack, pool: Pool, target: int) -> Bool[np.ndarray, "samples"] | None:
@@ -43,11 +61,15 @@ def scorable(attack: Attack, pool: Pool, target: int) -> Bool[np.ndarray, "sampl
     return (inside >= needs.in_references) & (outside >= needs.out_references)
 
 
-def _too_few_in_all(attack: Attack, pool: Pool) -> InputError:
-    least, found = attack.needs.references, pool.num_references()
+def _too_few_in_all(attack: Attack, pool: Pool, target: int) -> InputError:
+    least, found = attack.needs.references, pool.num_references(target)
+    more, spare = least - found, pool.num_spare(target)
+    remedy = f"train {pool.num_models + more - spare} models"
+    if more <= spare:
+        remedy = f"give {more} more reference{'s' if more > 1 else ''}, neither it nor its complement"
     return InputError(
-        f"attack={attack.name!r} needs at least {least} references and a target has {found}; train "
-        f"{pool.num_models + least - found} models, or use student-t, which takes any number"
+        f"attack={attack.name!r} needs at least {least} references and target {target} has {found}; "
+        f"{remedy}, or use student-t, which takes any number"
     )
 
 

@@ -94,7 +94,7 @@ def score_pool(
 ) -> Scores:
     """The scores of every target at every checkpoint, [targets checkpoints samples], or at the only one."""
     models = _targets(targets, pool.num_models)
-    attack = attack.resolved(pool)
+    attack = attack.resolved(pool, models)
     checkpoints = range(pool.num_checkpoints)
     values = np.empty((len(models), len(checkpoints), pool.num_samples))
     position = {model: index for index, model in enumerate(models)}
@@ -120,7 +120,7 @@ def stream(
     Raises InputError at once, before the first row is asked for, if the attack lacks what it needs.
     """
     models = _targets(targets, pool.num_models)
-    attack = attack.resolved(pool)
+    attack = attack.resolved(pool, models)
     times = range(pool.num_checkpoints) if checkpoints is None else checkpoints
     require(attack, pool, models)
     _settle_allocator()

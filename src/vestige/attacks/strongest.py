@@ -1,6 +1,7 @@
 """The attack to use when no other is asked for: the parts that suit the pool."""
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,9 +69,10 @@ class Vestige(Attack):
             return "joint, hierarchical or student-t, by the references and what is known of samples"
         return f"{self.chosen.name}: {self.chosen.describe()}"
 
-    def resolved(self, pool: Pool) -> Attack:
-        """This attack with its choice for the pool, whatever it chose for another."""
-        return dataclasses.replace(self, chosen=self._choice(pool))
+    def resolved(self, pool: Pool, targets: Sequence[int] | None = None) -> Attack:
+        """This attack with its choice for these targets of the pool, whatever it chose for others."""
+        models = range(pool.num_models) if targets is None else targets
+        return dataclasses.replace(self, chosen=self._choice(pool, min(map(pool.num_references, models))))
 
     def notes(self, pool: Pool) -> tuple[str, ...]:
         """Those of the chosen attack."""
@@ -82,8 +84,7 @@ class Vestige(Attack):
             raise InputError("attack='vestige' chooses by the pool; ask resolved(pool) to score")
         return self.chosen.score(view)
 
-    def _choice(self, pool: Pool) -> Attack:
-        references = pool.num_references()
+    def _choice(self, pool: Pool, references: int) -> Attack:
         if pool.labels is None or references < LEAST_REFERENCES:
             return StudentT()
         if pool.features is None or self.candidates == "some":
