@@ -32,6 +32,8 @@ def test_its_small_print_says_which_parts_it_used(digits):
 def test_no_table_of_the_report_holds_both_attackers(digits):
     page = (digits.folder / "report.html").read_text(encoding="utf-8")
     tables = [part.split("</table>")[0] for part in page.split("<table")[1:]]
+    both = [part for part in tables if "lira-online-fixed" in part and "vestige" in part]
+    assert all("Coverage" in part for part in both)  # what was run, no figures
     rates = [part for part in tables if "Share of members named (TPR)" in part]
     assert len(rates) == 2
     assert "vestige" not in rates[0]
@@ -52,3 +54,28 @@ def test_images_are_compared_by_what_other_models_make_of_them(tmp_path):
     assert "kernel on embeddings" in found.result.attacks[1].small_print
     scores = found.scores[found.scores.attack == "vestige"].score
     assert np.isfinite(scores).all()
+
+
+def test_each_attack_that_takes_all_together_is_held_against_another_models_coins(digits):
+    controls = {one.name: one for one in digits.result.controls}
+    assert controls["foreign coins, vestige"].passed
+    assert "foreign coins" in controls
+
+
+def test_the_report_says_which_attack_judges_records_together(digits):
+    attacker = digits.result.attacker
+    assert "Of vestige alone: asks about all candidates" in attacker.knowledge
+    assert any("judges each record by itself, but for vestige" in one for one in attacker.milder)
+
+
+@pytest.mark.parametrize(
+    ("models", "dataset", "model", "attack"),
+    [(12, "digit_images", "convnet-2", "vestige"), (8, "digits", "mlp-16", "hierarchical")],
+)
+def test_they_may_be_the_headline(tmp_path, models, dataset, model, attack):
+    found = vestige.audit(
+        dataset, attack=attack, samples=160, model=model, models=models, epochs=2, checkpoints=2, jobs=1,
+        out=tmp_path / "run",
+    )  # fmt: skip
+    assert found.result.headline.attack == attack
+    assert (found.folder / "report.html").exists()

@@ -7,7 +7,7 @@ from vestige.report.plane_figures import advantage_figure, shares_figure
 
 
 def test_roc_is_gray_where_the_sample_cannot_carry_the_rate(arrays):
-    figure = roc_figure(arrays)
+    figure = roc_figure(arrays.curves)
     headline = arrays.curves[0]
     lowest = headline.fpr[headline.supported].min()
     lines = {m.name: m for m in figure.marks if isinstance(m, Line)}

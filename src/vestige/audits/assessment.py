@@ -101,9 +101,13 @@ def assess(subject: Subject, attacks: tuple[Attack, ...], keep: Keep, listener: 
     decisions, headline = _follow(pool, attacks[0], subject, listener)
     curves: list[RocCurve] = []
     summaries: list[AttackSummary] = []
+    beside: list[Control] = []  # of attacks that take all candidates together and might see who is whose
     for attack in attacks:
         scores = headline if attack is attacks[0] else final_scores(pool, attack, listener)
         keep(attack.name, scores)
+        if attack.is_transductive and attack is not attacks[0]:
+            found = foreign_coins(scores, mask, clusters)
+            beside.append(replace(found, name=f"{found.name}, {attack.name}"))
         curves.append(roc_curve(scores, mask, clusters, attack=attack.name))
         small_print = attack.describe()
         summaries.append(
@@ -128,7 +132,7 @@ def assess(subject: Subject, attacks: tuple[Attack, ...], keep: Keep, listener: 
         tuple(summaries),
         decisions,
         plane,
-        _controls(subject, attacks[0], headline, listener),
+        (*_controls(subject, attacks[0], headline, listener), *beside),
         difficulty(subject.signals, mask),
         accuracy_over_time(subject.signals, mask),
         moved,

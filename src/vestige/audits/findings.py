@@ -50,7 +50,8 @@ def result_of(assessment: Assessment, context: Context) -> AuditResult:
     models, checkpoints, _, augmentations = subject.signals.shape
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     references = int(subject.membership.reference_mask(0).sum(0).max())
-    attacker = online_attacker(models, references, context.cost)
+    together = tuple(one.name for one in assessment.attacks if one.is_transductive)
+    attacker = online_attacker(models, references, context.cost, together)
     training = training_warnings(subject.signals, assessment.accuracy)
     attack_warnings = tuple(w for summary in assessment.summaries for w in summary.warnings)
     return AuditResult(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from vestige.report.arrays import AccuracyCurve, ReportArrays
+from vestige.report.arrays import AccuracyCurve
 from vestige.report.figure import ACCENT, INK, MUTED, Axis, Figure, Intervals, Line, Table
 from vestige.risk.control import Control
 from vestige.risk.curve import LOWEST_FPR, RocCurve
@@ -12,28 +12,30 @@ from vestige.risk.summary import AttackSummary
 _OTHERS = ("blue", "amber", "violet", "rose", "green", "slate")
 
 
-def roc_figure(arrays: ReportArrays) -> Figure:
-    """The ROC of every attack on logarithmic axes, gray where the sample cannot carry the rate."""
-    marks = [
-        mark for i, curve in enumerate(arrays.curves) for mark in _roc_lines(curve, _color(i), band=i == 0)
-    ]
-    grid = arrays.curves[0].fpr
-    low = _lowest_shown(arrays.curves)
+def roc_figure(curves: tuple[RocCurve, ...], together: bool = False) -> Figure:
+    """The ROC of each attack on logarithmic axes, gray where the sample cannot carry the rate.
+
+    together: whether these attacks take all candidates together, as another attacker does.
+    """
+    marks = [mark for i, curve in enumerate(curves) for mark in _roc_lines(curve, _color(i), band=i == 0)]
+    grid = curves[0].fpr
+    low = _lowest_shown(curves)
     chance = Line(name="chance", x=grid, y=grid, color=MUTED, dashed=True)
     rows = tuple(
         (c.attack, float(f), float(t), float(lo), float(hi), int(s))
-        for c in arrays.curves
+        for c in curves
         for f, t, lo, hi, s in zip(c.fpr, c.tpr, c.low, c.high, c.supported, strict=True)
     )
     return Figure(
-        key="roc",
-        title="How many members each attack names, at each error rate",
+        key="roc-together" if together else "roc",
+        title="How many members each attack names, at each error rate"
+        + (", all candidates together" if together else ""),
         caption=(
             "Across: the share of non-members wrongly named. Up: the share of members named. All targets "
             "stand under one common threshold. The band holds 80 % of the targets. Dashed: chance. "
             "Gray dotted parts cannot be relied on: too few non-members stand behind them."
         ),
-        alt=_roc_alt(arrays.curves),
+        alt=_roc_alt(curves),
         x=Axis(title="False positive rate", low=low, high=1.0, log=True, percent=True),
         y=Axis(title="True positive rate", low=low, high=1.0, log=True, percent=True),
         marks=(chance, *marks),

@@ -4,6 +4,7 @@ from vestige.report.arrays import ReportArrays
 from vestige.report.figures import auc_figure, roc_figure
 from vestige.report.markup import figure, paragraph, section, table
 from vestige.report.plane_figures import advantage_figure
+from vestige.risk.curve import RocCurve
 from vestige.risk.estimate import Estimate
 from vestige.risk.exposure import ExposedRecord, Exposure
 from vestige.risk.percent import error_rate, percent
@@ -24,8 +25,9 @@ TOGETHER = (
 def overall(result: AuditResult, arrays: ReportArrays) -> str:
     """Section 5: the figures of every attack over all records."""
     headline = result.headline
-    together = tuple(one for one in result.attacks if one.transductive)
-    alone = tuple(one for one in result.attacks if not one.transductive)
+    together, alone = (
+        tuple(one for one in result.attacks if one.transductive == which) for which in (True, False)
+    )
     return section(
         "5",
         "All records together",
@@ -35,14 +37,10 @@ def overall(result: AuditResult, arrays: ReportArrays) -> str:
             if headline.clusters > 1
             else f"The headline attack is {headline.attack}. Intervals: {headline.auc.method}."
         ),
-        _rate_table(alone, TITLE_RATES),
-        figure(roc_figure(arrays)),
-        _rank_table(alone, TITLE_RANKS),
-        figure(auc_figure(alone)),
-        _together(together),
+        _alone(alone, arrays),
+        _together(together, arrays),
         _headline_table(headline),
         _frequencies(headline),
-        _small_print(result.attacks),
     )
 
 
@@ -73,14 +71,34 @@ def who(result: AuditResult, arrays: ReportArrays) -> str:
     )
 
 
-def _together(attacks: tuple[AttackSummary, ...]) -> str:
-    """The attacks that take all candidates together: another attacker, so tables of their own."""
+def _curves(arrays: ReportArrays, attacks: tuple[AttackSummary, ...]) -> tuple[RocCurve, ...]:
+    names = {one.attack for one in attacks}
+    return tuple(curve for curve in arrays.curves if curve.attack in names)
+
+
+def _alone(attacks: tuple[AttackSummary, ...], arrays: ReportArrays) -> str:
+    """The attacks that judge each record by itself."""
+    if not attacks:
+        return ""
+    return (
+        _rate_table(attacks, TITLE_RATES)
+        + figure(roc_figure(_curves(arrays, attacks)))
+        + _rank_table(attacks, TITLE_RANKS)
+        + figure(auc_figure(attacks))
+        + _small_print(attacks, "Small print")
+    )
+
+
+def _together(attacks: tuple[AttackSummary, ...], arrays: ReportArrays) -> str:
+    """The attacks that take all candidates together: another attacker, so tables and a chart of their own."""
     if not attacks:
         return ""
     return (
         paragraph(TOGETHER)
         + _rate_table(attacks, f"{TITLE_RATES}, all candidates together")
+        + figure(roc_figure(_curves(arrays, attacks), together=True))
         + _rank_table(attacks, f"{TITLE_RANKS}, all candidates together")
+        + _small_print(attacks, "Small print, all candidates together")
     )
 
 
@@ -170,9 +188,9 @@ def _frequencies(headline: AttackSummary) -> str:
     return "".join(paragraph(natural_frequency(r)) for r in headline.rates if r.supported and r.fpr < 0.05)
 
 
-def _small_print(attacks: tuple[AttackSummary, ...]) -> str:
+def _small_print(attacks: tuple[AttackSummary, ...], title: str) -> str:
     rows = [(a.attack, a.small_print or "–", f"{a.targets:,}", f"{a.clusters:,}") for a in attacks]
-    return table("Small print", ("Attack", "Options", "Targets", "Independent"), rows, numeric=(2, 3))
+    return table(title, ("Attack", "Options", "Targets", "Independent"), rows, numeric=(2, 3))
 
 
 def _records(found: Exposure) -> str:

@@ -73,14 +73,27 @@ class Provenance:
     timings: tuple[Fact, ...]
 
 
-def online_attacker(models: int, references: int, cost: tuple[Fact, ...] = ()) -> Attacker:
-    """The attacker of an audit with reference models, and what sets that attacker apart from a real one."""
+def online_attacker(
+    models: int, references: int, cost: tuple[Fact, ...] = (), together: tuple[str, ...] = ()
+) -> Attacker:
+    """The attacker of an audit with reference models, and what sets that attacker apart from a real one.
+
+    together: the attacks, by name, that take all candidates together.
+    """
+    also = (
+        f" Of {', '.join(together)} alone: asks about all candidates, the whole training set among them, and "
+        "judges each by who else seems to be a member."
+        if together
+        else ""
+    )
+    others = f", but for {', '.join(together)}" if together else ""
     return Attacker(
         summary="an outsider who can query the model and has trained reference models",
         access="Queries the released model and reads its confidences for a record and its label.",
         knowledge=(
             f"Holds the candidate records with their labels and {references} reference models, trained by "
             "the same recipe on records drawn from the same pool; about half of them saw each candidate."
+            + also
         ),
         cost=(Fact(name="Models trained", value=f"{models:,}"), *cost),
         harsher=(
@@ -91,7 +104,7 @@ def online_attacker(models: int, references: int, cost: tuple[Fact, ...] = ()) -
         ),
         milder=(
             "The attacker reads confidences only, not weights, gradients or earlier checkpoints.",
-            "The attacker does not alter training data and asks each record by itself.",
+            f"The attacker does not alter training data and judges each record by itself{others}.",
             "A real attacker may train more reference models, or use a better attack than those known today.",
         ),
     )
