@@ -1,4 +1,5 @@
 import dataclasses
+import re
 
 import numpy as np
 import pytest
@@ -115,12 +116,28 @@ def test_another_share_of_members_moves_chances_only():
     assert (even, rare) == (pytest.approx(0.5), pytest.approx(0.1))
 
 
-def test_copies_are_reported():
+@pytest.mark.parametrize("apart", [0.0, 1e-9])
+@pytest.mark.parametrize("told", ["features", "embeddings"])
+def test_copies_are_reported_as_the_kernel_sees_them(told, apart):
     membership, values = populated(10, leak=1.5)
-    features = FEATURES.copy()
-    features[5] = features[11]
-    scores = score(values, membership, "joint", labels=LABELS, features=features, targets=[0])
-    assert "1 samples are exact copies" in " ".join(scores.notes)
+    copied = FEATURES.copy()
+    copied[[5, 700]] = copied[[11, 30]] + apart
+    attack = Joint(kernel="inputs" if told == "features" else told)
+    given = {"labels": LABELS, "features": FEATURES, told: copied}
+    note = score(values, membership, attack, **given, targets=[0, 1]).notes[-1]
+    assert note.startswith(f"4 samples are copies of one another in their {told}")
+    notes = score(values, membership, attack, **{**given, told: FEATURES}, targets=[0]).notes
+    assert not any("copies" in one for one in notes)
+
+
+@pytest.mark.parametrize("features", [FEATURES[:, :1], np.ones((SAMPLES, 3)), FEATURES[:, None, :] * 0 + 0.1])
+def test_features_that_tell_no_samples_apart_are_reported(features):
+    membership, values = populated(10, leak=1.5)
+    for attack in ("joint", "vestige"):
+        scores = score(values, membership, attack, labels=LABELS, features=features, targets=[0])
+        assert re.match(
+            "features do not tell samples apart: 1200 of 1200.*use hierarchical", scores.notes[-1]
+        )
 
 
 @pytest.mark.parametrize(

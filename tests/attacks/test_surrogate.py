@@ -3,9 +3,8 @@ import pytest
 from scipy import integrate, linalg
 
 from vestige.attacks import surrogate
-from vestige.attacks.kernel import directions, nystrom, tangent_kernel
+from vestige.attacks.kernel import directions, num_copied, nystrom, tangent_kernel
 from vestige.attacks.surrogate import Responses, Surrogate
-from vestige.core.errors import InputError
 
 RANDOM = np.random.default_rng(0)
 INPUTS = RANDOM.normal(size=(30, 6))
@@ -114,11 +113,19 @@ def test_copies_and_constant_inputs_are_no_obstacle():
     ).all()
 
 
-def test_inputs_that_are_not_finite_are_located():
-    bad = INPUTS.copy()
-    bad[3, 1] = np.inf
-    with pytest.raises(InputError, match="sample 3 is not finite"):
-        directions(bad)
+@pytest.mark.parametrize("samples", [40, 5000])
+def test_every_copy_of_a_direction_is_counted(samples):
+    random = np.random.default_rng(samples)
+    inputs = random.normal(size=(samples, 6))
+    assert num_copied(directions(inputs)) == 0
+    inputs[20:30] = inputs[10:20]
+    inputs[30] = inputs[10]
+    assert num_copied(directions(inputs)) == 21
+    near = inputs + 1e-9 * random.normal(size=inputs.shape)
+    assert num_copied(directions(near)) == 21
+    assert num_copied(directions(near.astype(np.float32))) == 21
+    assert num_copied(directions(inputs + 1e-3 * random.normal(size=inputs.shape))) == 0
+    assert num_copied(directions(inputs[:1])) == 0
 
 
 @pytest.mark.parametrize("share", [0.0, 0.2, 0.5, 1.0])

@@ -17,6 +17,7 @@ from vestige.core.record import LATER
 Samples = Float64[np.ndarray, "samples"]
 KERNELS = ("inputs", "embeddings")
 PARTS = ("expectation", "neighbors")
+INDISTINCT = 0.5  # the share of copies beyond which features are of no use
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,13 +107,19 @@ class Joint(Attack):
         )
 
     def notes(self, pool: Pool) -> tuple[str, ...]:
-        """How many samples are copies of others, from which no sample can be told apart."""
-        copies = 0 if pool.features is None else _copies(pool.features)
-        if not copies:
+        """How many samples the kernel could not tell from others, once targets are scored."""
+        copied, samples = pool.num_copied(self.kernel == "embeddings"), pool.num_samples
+        if not copied:
             return ()
+        told = "features" if self.kernel == "inputs" else self.kernel
+        if copied > samples * INDISTINCT:
+            return (
+                f"{told} do not tell samples apart: {copied} of {samples} have the same as another one, seen "
+                "from their mean; use hierarchical, which goes without",
+            )
         return (
-            f"{copies} samples are exact copies of others: their shift holds their own coins by way of the "
-            "copy, so that the attack says little of them",
+            f"{copied} samples are copies of one another in their {told}, seen from the mean: their shift "
+            "holds their own coins by way of the copy, so that the attack says little of them",
         )
 
     def score(self, view: AttackView) -> Samples:
@@ -141,9 +148,3 @@ class Joint(Attack):
         """The chance that the target trained on each sample."""
         prior = found.rate if self.prior is None else self.prior
         return model.calibration.with_prior(prior, found.rate).chances(model.first(found))
-
-
-def _copies(features: np.ndarray) -> int:
-    """How many rows are exact copies of an earlier one."""
-    rows = np.ascontiguousarray(np.asarray(features).reshape(len(features), -1))
-    return len(rows) - len({row.tobytes() for row in rows})

@@ -6,28 +6,37 @@ from numpy.typing import DTypeLike
 from scipy import linalg
 
 from vestige.core import seeds
-from vestige.core.errors import InputError
 
 Features = Float64[np.ndarray, "samples features"]
 Mapped = Float[np.ndarray, "samples landmarks"]
 
 SMALLEST = 1e-10  # of a landmark direction, against the largest: below it directions are rounding
+ALIKE = 1e-6  # between directions: further than rounding of single precision takes copies apart
 BLOCK = 2048  # rows of the kernel at once: they stay in cache, and memory does not grow by copies of all
 
 
 def directions(inputs: Shaped[np.ndarray, "samples ..."]) -> Features:
-    """Inputs as centered vectors of unit length; one that lies at the center becomes zero.
-
-    Raises InputError for values that are not finite.
-    """
+    """Finite inputs as centered vectors of unit length; one that lies at the center becomes zero."""
     flat = np.array(inputs, np.float64).reshape(len(inputs), -1)  # one copy, changed in place
-    wrong = np.flatnonzero(~np.isfinite(flat).all(1))
-    if len(wrong):
-        raise InputError(f"features: sample {wrong[0]} is not finite; remove it or fill it in")
     flat -= flat.mean(0)
     lengths = np.sqrt(np.einsum("ij,ij->i", flat, flat))[:, None]
     flat /= np.where(lengths > 0, lengths, 1.0)
     return flat
+
+
+def num_copied(units: Features) -> int:
+    """How many samples have the direction of another one, so that the kernel cannot tell them apart.
+
+    Along a random line copies are neighbors, and only neighbors are compared. Equal rounded entries would
+    not do: of entries that differ by rounding some lie on two sides of a border.
+    """
+    line = seeds.generator(0, "copies").standard_normal(units.shape[1])
+    order = np.argsort(units @ line)
+    alike = np.zeros(len(units) + 1, bool)  # each with the one before it; nobody is before the first
+    for start in range(1, len(units), BLOCK):
+        steps = np.diff(units[order[start - 1 : start + BLOCK]], axis=0)
+        alike[start : start + len(steps)] = np.einsum("ij,ij->i", steps, steps) < ALIKE**2
+    return int((alike[:-1] | alike[1:]).sum())
 
 
 def tangent_kernel(

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int, Integer, Shaped
 
 from vestige.attacks.given import row_per_sample
-from vestige.attacks.kernel import directions, nystrom
+from vestige.attacks.kernel import directions, num_copied, nystrom
 from vestige.attacks.quantity import Quantity, Values, recorded_name, value
 from vestige.attacks.surrogate import Responses, Surrogate
 from vestige.core.errors import InputError
@@ -61,6 +61,9 @@ class Pool:
     _totals: dict[Hashable, Any] = field(default_factory=dict[Hashable, Any], init=False, repr=False)
     _left_out: dict[int, Any] = field(default_factory=dict[int, Any], init=False, repr=False)
     _latest: dict[Hashable, Any] = field(default_factory=dict[Hashable, Any], init=False, repr=False)
+    _copied: dict[tuple[int, ...] | None, int] = field(
+        default_factory=dict[tuple[int, ...] | None, int], init=False, repr=False
+    )
     _surrogates: dict[Hashable, Responses] = field(
         default_factory=dict[Hashable, Responses], init=False, repr=False
     )
@@ -181,9 +184,15 @@ class Pool:
                 raise InputError(f"{missing}=None: this attack needs {missing}, one row per sample")
             units = [directions(one) for one in described]
             joined = units[0] if len(units) == 1 else np.concatenate(units, 1) / np.sqrt(len(units))
+            self._copied[sources] = num_copied(joined)
             mapped = nystrom(joined, landmarks, seed, np.float32)
             self._surrogates[key] = Responses(Surrogate(mapped, np.asarray(self.labels)))
         return self._surrogates[key]
+
+    def num_copied(self, by_embeddings: bool) -> int:
+        """How many samples a kernel that `responses` made, of this kind, cannot tell from another one."""
+        known = [count for sources, count in self._copied.items() if (sources is not None) == by_embeddings]
+        return max(known, default=0)
 
     def _described(self, sources: tuple[int, ...] | None) -> list[np.ndarray] | None:
         if sources is None:
