@@ -58,3 +58,12 @@ def test_too_few_models_are_refused():
     values, membership = arrays(models=2)
     with pytest.raises(InputError, match="reference"):
         place(values, membership)
+
+
+def test_attacks_that_need_the_samples_are_told_of_them():
+    values, membership = arrays(models=12, samples=120)
+    known = {"labels": np.arange(120) % 3, "features": np.random.default_rng(0).normal(size=(120, 4))}
+    found = place(values, membership, "joint", **known)
+    assert found.plane.advantage[-1].mean() > 0.05
+    with pytest.raises(InputError, match="features"):
+        place(values, membership, "joint", labels=known["labels"])

@@ -61,14 +61,7 @@ def score(
     chosen = by_name(attack) if isinstance(attack, str) else attack
     given = np.asanyarray(values)
     source, coins = ready_made(given, membership, design=design, signals=signals, seed=seed)
-    pool = Pool(
-        source,
-        coins,
-        labels=None if labels is None else class_per_sample(labels, coins.num_samples),
-        features=None if features is None else row_per_sample("features", features, coins.num_samples),
-        embeddings=_embeddings(embeddings, coins),
-        references=None if references is None else tuple(int(one) for one in references),
-    )
+    pool = described_pool(source, coins, labels, features, embeddings, references)
     models = _targets(targets, pool.num_models)
     return score_pool(pool, chosen, models, keep_checkpoints=given.ndim > 2)
 
@@ -87,6 +80,25 @@ def ready_made(
     if isinstance(membership, Membership):
         return source, membership
     return source, _membership(membership, given.shape, design, seed)
+
+
+def described_pool(
+    signals: ArraySignals,
+    coins: Membership,
+    labels: ArrayLike | None = None,
+    features: ArrayLike | None = None,
+    embeddings: ArrayLike | Mapping[int, ArrayLike] | None = None,
+    references: Sequence[int] | None = None,
+) -> Pool:
+    """The pool of these signals and of what is known of the samples; parameters and errors as in `score`."""
+    return Pool(
+        signals,
+        coins,
+        labels=None if labels is None else class_per_sample(labels, coins.num_samples),
+        features=None if features is None else row_per_sample("features", features, coins.num_samples),
+        embeddings=_embeddings(embeddings, coins),
+        references=None if references is None else tuple(int(one) for one in references),
+    )
 
 
 def score_pool(

@@ -9,6 +9,7 @@ from jaxtyping import Float64
 
 from vestige.attacks.hierarchical import LEAST_REFERENCES, Hierarchical
 from vestige.attacks.joint import Joint
+from vestige.attacks.part_pool import OUTSIDE
 from vestige.attacks.pool import Pool
 from vestige.attacks.protocol import Attack, Needs
 from vestige.attacks.student_t import StudentT
@@ -90,4 +91,13 @@ class Vestige(Attack):
         if pool.features is None or self.candidates == "some":
             return Hierarchical(stacked=True) if references < MANY_REFERENCES else StudentT()
         images = np.ndim(pool.features) > 2  # alike in pixels is not alike
-        return Joint(kernel="embeddings" if images and pool.embeddings else "inputs", stacked=True)
+        return Joint(kernel="embeddings" if images and _may_embed(pool) else "inputs", stacked=True)
+
+
+def _may_embed(pool: Pool) -> bool:
+    """Whether embeddings are at hand that tell no target's coins.
+
+    In the balanced design every model is left out of some samples with every target, so none of its own may.
+    """
+    known = pool.embeddings or {}
+    return bool(known) and (pool.membership.design != "balanced" or OUTSIDE in set(known))

@@ -132,7 +132,9 @@ class AttackView:
         known = [model for model in self._pool.embeddings or {} if model < 0 or self._usable(model).all()]
         if not known:
             raise InputError(
-                "embeddings hold those of the target and its complement only; give other models'"
+                "embeddings: none is of a model that may be a reference of all samples (a target's own and "
+                "its complement's would tell its coins); give those of other models or of one outside these, "
+                "or use joint with features"
             )
         return self._pool.responses(tuple(known[:sources]), landmarks, seed)
 

@@ -7,10 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from vestige.attacks.catalog import HEADLINE, by_name
-from vestige.attacks.given import class_per_sample
-from vestige.attacks.pool import Pool
 from vestige.attacks.protocol import Attack
-from vestige.attacks.score import ready_made, stream
+from vestige.attacks.score import described_pool, ready_made, stream
 from vestige.core.errors import InputError
 from vestige.data.membership import Membership
 from vestige.motion.analysis import dynamics
@@ -44,6 +42,8 @@ def place(
     design: str | None = None,
     signals: Mapping[str, ArrayLike] | None = None,
     labels: ArrayLike | None = None,
+    features: ArrayLike | None = None,
+    embeddings: ArrayLike | Mapping[int, ArrayLike] | None = None,
     seed: int = 0,
 ) -> Placed:
     """The plane of models that somebody else trained, every model a target in turn.
@@ -53,6 +53,7 @@ def place(
     operating_point: a population FPR such as "0.01", "lr>0", "best-accuracy", or an OperatingPoint.
     regions: "named", "grid:10", a TOML file, or Regions.
     signals: further signals, each of the shape of values; with "correct" hardness is measured too.
+    labels, features, embeddings: as in `vestige.score`, for attacks that need them.
 
     Raises InputError for whatever `vestige.score` refuses, for epochs that do not fit the checkpoints, and
     for an operating point that the attack's scores do not have.
@@ -61,7 +62,7 @@ def place(
     point = chosen_point(operating_point, chosen)
     parts = regions_from(regions) if isinstance(regions, str) else regions
     source, coins = ready_made(values, membership, design=design, signals=signals, seed=seed)
-    pool = Pool(source, coins, labels=None if labels is None else class_per_sample(labels, coins.num_samples))
+    pool = described_pool(source, coins, labels, features, embeddings)
     times = _epochs(epochs, pool.num_checkpoints)
     decisions = Decisions(coins.mask, times, point)
     for target, checkpoint, row in stream(pool, chosen):
