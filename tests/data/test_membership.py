@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vestige.attacks.score import score
 from vestige.core.errors import InputError
 from vestige.data.membership import Membership, from_mask, independent, paired
 
@@ -87,11 +88,60 @@ def test_seeds_matter():
         (lambda: independent(4, 10, 0, rate=1.0), "rate=1.0"),
         (lambda: independent(2, 100, 0), "use more models or the paired design"),
         (lambda: from_mask(np.ones((1, 5), bool)), "models=1"),
+        (lambda: from_mask(np.ones((4, 5), bool), "independent"), "in every model"),
         (lambda: Membership(np.eye(2, dtype=bool), "weekly"), "design='weekly'"),
         (lambda: from_mask(balanced_mask(6, 60, 0), "paired"), "does not fit the mask, which looks balanced"),
         (lambda: from_mask(independent(16, 50, 0).mask, "balanced"), "looks independent"),
+        (
+            lambda: from_mask(balanced_mask(8, 60, 0), "independent"),
+            "each sample is in 4 of the 8 models.* chance of 1e-3[34]; pass design='balanced'",
+        ),
+        (
+            lambda: from_mask(balanced_mask(5, 200, 0), "independent"),
+            "in 2 of the 5 models.*; pass design='balanced'",
+        ),
+        (
+            lambda: from_mask(paired(8, 50, 0).mask, "independent"),
+            "complementary samples.*; pass design='pai",
+        ),
+        (
+            lambda: from_mask(paired(7, 50, 0).mask, "independent"),
+            "complementary samples.*; pass design='pai",
+        ),
+        (
+            lambda: from_mask(paired(3, 90, 0).mask, "independent"),
+            "complementary samples.*; pass design='pai",
+        ),
     ],
 )
 def test_bad_designs_are_refused(build, message):
     with pytest.raises(InputError, match=message):
         build()
+
+
+def test_masks_that_independent_coins_may_make_are_not_refused():
+    """Few samples, or two models: then each sample that can be scored is in one of them."""
+    assert from_mask(balanced_mask(4, 12, 0), "independent").design == "independent"
+    assert from_mask(paired(4, 8, 0).mask, "independent").design == "independent"
+    coins = np.random.default_rng(0).random((2, 4000)) < 0.3
+    assert from_mask(coins[:, coins.sum(0) == 1], "independent").design == "independent"
+    assert from_mask(independent(16, 50, 0).mask, "independent").design == "independent"
+
+
+def test_the_chance_of_a_mask_is_that_of_drawing_it():
+    """For four fair coins that are not all equal: two heads 6 / 14, complementary neighbors 4 / 14."""
+    mask = np.array([[1, 1, 1, 0, 0, 0], [1, 0, 0, 1, 1, 0], [0, 1, 0, 1, 0, 1], [0, 0, 1, 0, 1, 1]]) > 0
+    for samples in (60, 90):
+        both = np.tile(mask, samples // 6)
+        with pytest.raises(InputError, match=f"1e{samples * np.log10(6 / 14):.0f}; pass design='balanced'"):
+            from_mask(both, "independent")
+        with pytest.raises(InputError, match=f"1e{samples * np.log10(4 / 14):.0f}; pass design='paired'"):
+            from_mask(paired(4, samples, 0).mask, "independent")
+
+
+def test_signals_that_say_nothing_are_not_told_apart_by_a_design_that_is_not_theirs():
+    """All-zero signals under wrongly independent coins would be told by counting, all of them wrongly."""
+    mask = balanced_mask(4, 300, 0)
+    with pytest.raises(InputError, match="pass design='balanced'"):
+        score(np.zeros(mask.shape), mask, "base-online", design="independent")
+    assert score(np.zeros(mask.shape), mask, "base-online", design="balanced").roc(0).auc == 0.5

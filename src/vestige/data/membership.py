@@ -10,6 +10,7 @@ from vestige.core import check, seeds
 from vestige.core.errors import InputError
 
 DESIGNS = ("paired", "independent", "balanced")
+RAREST = 1e-6  # the chance below which a mask is not taken for one of independent coins
 BOTH = ("balanced", "paired")  # pairs are balanced too: each sample is in half of the models
 
 
@@ -144,6 +145,8 @@ def from_mask(
 
     Complementary neighbors (0 with 1, 2 with 3, ...) are "paired"; each sample in the same number of
     models is "balanced"; anything else counts as "independent".
+
+    Raises InputError for a design that the mask contradicts.
     """
     recognized = _recognize(mask)
     if design in ("paired", "balanced") and recognized != design and (design, recognized) != BOTH:
@@ -151,7 +154,10 @@ def from_mask(
             f"design={design!r} does not fit the mask, which looks {recognized}; leave the design out to "
             "have it recognized"
         )
-    return Membership(mask, design or recognized, seed)
+    membership = Membership(mask, design or recognized, seed)
+    if design == "independent" and recognized != design:
+        _refuse_tied(mask, recognized)
+    return membership
 
 
 def _recognize(mask: Bool[np.ndarray, "models samples"]) -> str:
@@ -160,3 +166,37 @@ def _recognize(mask: Bool[np.ndarray, "models samples"]) -> str:
         return "paired"
     counts = mask.sum(0)
     return "balanced" if counts.min() == counts.max() else "independent"
+
+
+def _refuse_tied(mask: Bool[np.ndarray, "models samples"], recognized: str) -> None:
+    """Raise InputError unless independent coins could have made a mask that looks as recognized.
+
+    Taken for independent, coins that tie each other let the number of references with a sample tell the
+    target's own coin.
+    """
+    chance = mask.shape[1] * np.log10(_chance_of_one(mask, recognized))
+    if chance < np.log10(RAREST):
+        tied = "neighboring models hold complementary samples"
+        if recognized == "balanced":
+            tied = f"each sample is in {int(mask[:, 0].sum())} of the {len(mask)} models"
+        raise InputError(
+            f"design='independent' does not fit the mask: {tied}, which independent coins do with a chance "
+            f"of 1e{chance:.0f}; pass design={recognized!r}, or leave the design out to have it recognized"
+        )
+
+
+def _chance_of_one(mask: Bool[np.ndarray, "models samples"], recognized: str) -> float:
+    """The chance that independent coins with these models' shares tie those of one sample as recognized.
+
+    Given that it is not in every model or in none, for such samples are not in a mask.
+    """
+    shares = mask.mean(1)
+    whole = len(shares) // 2 * 2
+    one, other = shares[0:whole:2], shares[1:whole:2]
+    tied = float((one * (1 - other) + (1 - one) * other).prod())
+    if recognized == "balanced":
+        counts = np.ones(1)
+        for share in shares:
+            counts = np.convolve(counts, [1 - share, share])
+        tied = float(counts[mask[:, 0].sum()])
+    return min(tied / float(1 - shares.prod() - (1 - shares).prod()), 1.0)
