@@ -1,11 +1,12 @@
 """Which regions are meant, in words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from vestige.core.errors import InputError, unknown_name
-from vestige.models.regions import Region
+from vestige.models.region import Region
 
 ALL, NONE, FRONT, BACK = "all", "none", "front", "back"
+AUTO = "auto"  # regions that are yet to be chosen
 TO = ".."
 
 
@@ -21,7 +22,7 @@ def protected(regions: Sequence[Region], words: Sequence[str]) -> tuple[Region, 
     if len(names) == 1 and not set(words) <= {ALL, NONE}:
         raise InputError(
             f"protect: the model has one region only, {names[0]}, so nothing can be told apart; "
-            "take the defense by itself, or name regions of your own"
+            "take the defense by itself, or name regions of your own in a file, regions=FILE.toml"
         )
     chosen = {name for word in words for name in _meant(names, word)}
     return tuple(region for region in regions if region.name in chosen)
@@ -47,9 +48,14 @@ def written(names: Sequence[str], chosen: Sequence[str]) -> str:
     return ":".join(chosen)
 
 
+def meanings(names: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+    """What the words mean that are no names, in a network with these regions."""
+    half, every = len(names) // 2, tuple(names)
+    return {ALL: every, NONE: (), FRONT: every[:half], BACK: every[len(every) - half :]}
+
+
 def _meant(names: Sequence[str], word: str) -> Sequence[str]:
-    half = len(names) // 2
-    known = {ALL: names, NONE: (), FRONT: names[:half], BACK: names[len(names) - half :]}
+    known = meanings(names)
     if word in known:
         return known[word]
     if TO in word:
