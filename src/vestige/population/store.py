@@ -115,7 +115,7 @@ class Store:
     def _save_weights(self, model: int, weights: dict[str, Any]) -> Path:
         path = self._weights_path(model)
         with files.replacing(path) as temporary:
-            save_file(weights, temporary)
+            save_file(_apart(weights), temporary)
         return path
 
     def _signal_path(self, name: str, model: int) -> Path:
@@ -129,6 +129,20 @@ class Store:
 
     def _record_path(self, model: int) -> Path:
         return self.folder / f"model-{model:05d}.json"
+
+
+def _apart(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The weights with a copy of its own for each further name of a tied one: files know no sharing.
+
+    Reopened, each name is read into the tied tensor, which they agree on.
+    """
+    known: set[int] = set()
+    found: dict[str, Tensor] = {}
+    for name, value in weights.items():
+        memory = value.untyped_storage().data_ptr()
+        found[name] = value.clone() if memory in known and value.numel() else value
+        known.add(memory)
+    return found
 
 
 class StoredSignals:

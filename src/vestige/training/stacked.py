@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from vestige.core import seeds
 from vestige.data.transforms import View
+from vestige.models.region import is_tied
 from vestige.signals.measure import Observation, measure
 from vestige.training.engine import Job, Material, Progress, Recording, Trained, initialized
 from vestige.training.feed import Batch, Feed
@@ -40,6 +41,8 @@ def unsupported(module: nn.Module, recipe: Recipe) -> str | None:
         return "its layers are not linear layers, each followed by at most one activation and one dropout"
     if not all(p.requires_grad for p in module.parameters()):
         return "some of its parameters are frozen"
+    if is_tied(module):
+        return "two of its layers share a parameter"
     rule = base_rule(recipe.optimizer)
     if recipe.retraining is not None:
         return "a part of it is trained again by itself"

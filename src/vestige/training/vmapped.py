@@ -14,6 +14,7 @@ from torch.func import functional_call, grad, stack_module_state, vmap
 from torch.nn.modules.dropout import _DropoutNd  # pyright: ignore[reportPrivateUsage]
 
 from vestige.data.transforms import Identity, View
+from vestige.models.region import is_tied
 from vestige.signals.measure import Observation, measure
 from vestige.training.engine import Job, Material, Progress, Recording, Trained, initialized
 from vestige.training.feed import Feed
@@ -39,6 +40,8 @@ def unsupported(module: nn.Module, recipe: Recipe, signals: tuple[str, ...] = ()
         return "it draws dropout noise"
     if not all(p.requires_grad for p in module.parameters()):
         return "some of its parameters are frozen"
+    if is_tied(module):
+        return "two of its layers share a parameter"
     return None
 
 
