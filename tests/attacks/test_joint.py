@@ -102,7 +102,7 @@ def test_embeddings_of_the_target_are_not_looked_at():
     expected = score(values, membership, attack, embeddings=good, **asked)
     found = score(values, membership, attack, embeddings={**own, **good}, **asked)
     np.testing.assert_array_equal(found.values, expected.values)
-    with pytest.raises(InputError, match="the target and its complement only"):
+    with pytest.raises(InputError, match="none is of a model that may be a reference"):
         score(values, membership, attack, embeddings=own, **asked)
 
 
@@ -154,6 +154,23 @@ def test_vestige_says_which_parts_it_used(models, given, chosen):
     scores = score(values, membership, "vestige", **given, targets=[0])
     assert scores.attack == "vestige"
     assert scores.description.startswith(f"{chosen}:")
+
+
+@pytest.mark.parametrize("samples", [2, 5, 10, 60])
+def test_few_samples_are_scored_without_trees(samples):
+    membership = coins("paired", 10, samples)
+    values = signals(membership, 1.5)
+    given = {"labels": LABELS[:samples], "features": FEATURES[:samples], "targets": [0, 3]}
+    for plain in (Hierarchical(), Joint()):
+        stacked = dataclasses.replace(plain, stacked=True)
+        scores = score(values, membership, stacked, **given)
+        np.testing.assert_array_equal(scores.values, score(values, membership, plain, **given).values)
+        rows = samples * min(10, plain.pseudo_targets)
+        assert f"need 1200 rows of references that play the target and have {rows}:" in scores.notes[0]
+    chosen = score(values, membership, "vestige", **given)
+    assert chosen.description.startswith("joint: ")
+    np.testing.assert_array_equal(chosen.values, score(values, membership, Joint(), **given).values)
+    assert not any("trees" in note for note in chosen.notes)
 
 
 def test_vestige_leaves_neighbors_out_where_most_members_are_elsewhere():

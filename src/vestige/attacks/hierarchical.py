@@ -8,8 +8,9 @@ from jaxtyping import Float64, Integer
 from vestige.attacks.compression import compressed
 from vestige.attacks.evidence import Evidence, evidence, pseudo_targets
 from vestige.attacks.hierarchy import Hierarchy, fit
+from vestige.attacks.pool import Pool
 from vestige.attacks.protocol import Attack, Needs
-from vestige.attacks.stacking import Stack, readings, stacked
+from vestige.attacks.stacking import LEAST_ROWS, Stack, readings, stacked, without_trees
 from vestige.attacks.view import AttackView
 from vestige.core import check
 
@@ -28,7 +29,7 @@ class Hierarchical(Attack):
     the ratio of t densities turns.
 
     stacked: let trees make one score of this ratio, BASE, the plain likelihood ratio and what they are made
-      of, learned on references that play the target.
+      of, learned on references that play the target; where there are too few samples the ratio alone is it.
     pseudo_targets: how many references do so at most.
     checkpoints: "scored" looks at the one that is scored, "all" at the direction over all of them that tells
       members best: for an attacker who holds the models of training, of target and references alike.
@@ -78,11 +79,15 @@ class Hierarchical(Attack):
         every = "; all checkpoints" if self.checkpoints == "all" else ""
         return f"online; means and variances shrunk by empirical Bayes over classes{form}{every}"
 
+    def notes(self, pool: Pool) -> tuple[str, ...]:
+        """Whether the trees had too few samples to learn from."""
+        return without_trees(pool.player_rows(self.pseudo_targets)) if self.stacked else ()
+
     def score(self, view: AttackView) -> Float64[np.ndarray, "samples"]:
         """The log likelihood ratio in nats."""
         found = gathered(view, self.checkpoints)
         prior = fit(found.sides, classes(view.labels))
-        if not self.stacked:
+        if not self.stacked or view.player_rows(self.pseudo_targets) < LEAST_ROWS:
             return prior.posterior(found.sides).log_ratio(found.target)
         stack = view.latest((self, found.digest()), lambda: self._stack(view, found, prior))
         return stack.log_ratio(readings(found, prior))

@@ -10,6 +10,7 @@ from vestige.attacks.hierarchical import CHECKPOINTS, LEAST_REFERENCES, classes,
 from vestige.attacks.neighborhood import Neighborhood, Parts, neighborhood
 from vestige.attacks.pool import Pool
 from vestige.attacks.protocol import Attack, Needs
+from vestige.attacks.stacking import LEAST_ROWS, without_trees
 from vestige.attacks.view import AttackView
 from vestige.core import check
 from vestige.core.record import LATER
@@ -39,7 +40,7 @@ class Joint(Attack):
     landmarks: how many samples span the kernel (Nystrom); as many as there are samples is exact.
     prior: the share of the candidates that the target trained on; None takes that of the references.
     pseudo_targets: how many references play the target at most.
-    stacked: let trees make one score of all readings, as in `Hierarchical`.
+    stacked: let trees make one score of all readings, as in `Hierarchical`; with few samples without them.
     sources: how many references' embeddings at most, none of them the target's or its complement's.
     checkpoints: "scored" or "all", as in `Hierarchical`.
     seed: of the landmarks.
@@ -107,7 +108,11 @@ class Joint(Attack):
         )
 
     def notes(self, pool: Pool) -> tuple[str, ...]:
-        """How many samples the kernel could not tell from others, once targets are scored."""
+        """Where trees had too few samples; and, once targets are scored, how many samples are copies."""
+        trees = without_trees(pool.player_rows(self.pseudo_targets)) if self.stacked else ()
+        return (*trees, *self._copies(pool))
+
+    def _copies(self, pool: Pool) -> tuple[str, ...]:
         copied, samples = pool.num_copied(self.kernel == "embeddings"), pool.num_samples
         if not copied:
             return ()
@@ -135,7 +140,7 @@ class Joint(Attack):
         )
         shift = model.shift(responses, self.chances(model, found))
         cleaned = model.cleaned.with_target(found.target)
-        if not self.stacked:
+        if not self.stacked or view.player_rows(self.pseudo_targets) < LEAST_ROWS:
             return model.log_ratio(cleaned, shift)
         return model.stack.log_ratio(model.columns(found, cleaned, shift))
 

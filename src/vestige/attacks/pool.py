@@ -147,6 +147,11 @@ class Pool:
         models = range(self.num_models) if self.references is None else self.references
         return len(set(models) - self._aside(target))
 
+    def player_rows(self, most: int) -> int:
+        """How many signals there are of references that play the target, with at most so many of them."""
+        models = self.num_models if self.references is None else len(self.references)
+        return min(models, most) * self.num_samples
+
     def num_spare(self, target: int) -> int:
         """How many models could be references of a target and are not."""
         if self.references is None:

@@ -27,6 +27,7 @@ TREES: dict[str, Any] = {
     "early_stopping": False,
     "random_state": 0,
 }
+LEAST_ROWS = TREES["max_leaf_nodes"] * TREES["min_samples_leaf"]  # for all leaves of a tree; with few it ties
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +46,16 @@ def stacked(columns: Columns, member: Bool[np.ndarray, "rows"]) -> Stack:
     """Trees that tell members by the columns of pseudo-targets, whose coins are known."""
     trees: Any = HistGradientBoostingClassifier(**TREES)
     return Stack(trees.fit(columns, member), float(member.mean()))
+
+
+def without_trees(rows: int) -> tuple[str, ...]:
+    """What to say of a stacked score that was made of so many rows; nothing where they suffice."""
+    if rows >= LEAST_ROWS:
+        return ()
+    return (
+        f"the trees of stacked=True need {LEAST_ROWS} rows of references that play the target and have "
+        f"{rows}: these are the scores without trees",
+    )
 
 
 def readings(found: Evidence, prior: Hierarchy) -> Columns:

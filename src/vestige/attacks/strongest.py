@@ -12,6 +12,7 @@ from vestige.attacks.joint import Joint
 from vestige.attacks.part_pool import OUTSIDE
 from vestige.attacks.pool import Pool
 from vestige.attacks.protocol import Attack, Needs
+from vestige.attacks.stacking import LEAST_ROWS
 from vestige.attacks.student_t import StudentT
 from vestige.attacks.view import AttackView
 from vestige.core import check
@@ -26,7 +27,8 @@ class Vestige(Attack):
 
     With 4 references or more: `joint`, stacked, where the pool has labels and features and the candidates are
     the training pool, by embeddings for samples that are images where it has them. Otherwise, with 4 to 127
-    and labels, `hierarchical`, stacked. Else `student-t`. The scores say which.
+    and labels, `hierarchical`, stacked. Else `student-t`. Stacked only where trees have samples enough. The
+    scores say which.
 
     candidates: "pool" if the target's training set was drawn from the candidates, as in every audit; "some"
       if most of it lies outside, so that neighbors' coins say little.
@@ -89,9 +91,14 @@ class Vestige(Attack):
         if pool.labels is None or references < LEAST_REFERENCES:
             return StudentT()
         if pool.features is None or self.candidates == "some":
-            return Hierarchical(stacked=True) if references < MANY_REFERENCES else StudentT()
+            return _with_trees(Hierarchical(), pool) if references < MANY_REFERENCES else StudentT()
         images = np.ndim(pool.features) > 2  # alike in pixels is not alike
-        return Joint(kernel="embeddings" if images and _may_embed(pool) else "inputs", stacked=True)
+        return _with_trees(Joint(kernel="embeddings" if images and _may_embed(pool) else "inputs"), pool)
+
+
+def _with_trees(attack: Hierarchical | Joint, pool: Pool) -> Attack:
+    """The attack, stacked where there are samples enough for trees to learn from."""
+    return dataclasses.replace(attack, stacked=pool.player_rows(attack.pseudo_targets) >= LEAST_ROWS)
 
 
 def _may_embed(pool: Pool) -> bool:

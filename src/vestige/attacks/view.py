@@ -138,6 +138,10 @@ class AttackView:
             )
         return self._pool.responses(tuple(known[:sources]), landmarks, seed)
 
+    def player_rows(self, most: int) -> int:
+        """How many signals there are of references that play the target (see `Pool.player_rows`)."""
+        return self._pool.player_rows(most)
+
     def latest(self, key: Hashable, compute: Callable[[], Fitted]) -> Fitted:
         """What `compute` gives, shared with the next target if the key is the same (see `Pool.latest`)."""
         return self._pool.latest((self.checkpoint, key), compute)
