@@ -16,6 +16,7 @@ from vestige.localization.request import Request
 from vestige.localization.rewinding import recalibrated, rewound, rewound_figures
 from vestige.models.regions import Region
 from vestige.population.fit import fit
+from vestige.population.store import Store
 
 
 def test_only_the_region_goes_back_and_its_buffers_with_it():
@@ -110,6 +111,26 @@ def test_networks_with_batch_normalization_can_be_rewound(tmp_path):
     figures = rewound_figures(found.plain.plan, fitted.store, regions, (0,), lambda _: None)
     assert all(np.isfinite(one.auc).all() for one in figures.values())
     assert any(buffer for region in found.regions for buffer in region.buffers)
+
+
+def test_what_is_rewound_has_its_own_statistics_and_not_those_on_record(tmp_path, monkeypatch):
+    """Moved statistics change nothing, for all are measured again; in models as they are, too."""
+    options = {"dataset": "digit_images", "model": "wrn16-1", "samples": 60, "epochs": 4, "batch_size": 8}
+    found, fitted = plain_population(tmp_path, **options)
+    plan, head = found.plain.plan, found.regions[-1:]
+    figures = rewound_figures(plan, fitted.store, head, (2,), lambda _: None)
+    weights = Store.weights
+    monkeypatch.setattr(Store, "weights", lambda store, model: with_moved_statistics(weights(store, model)))
+    moved = rewound_figures(plan, fitted.store, head, (2,), lambda _: None)
+    for place, one in figures.items():
+        np.testing.assert_array_equal(one.loss_auc, moved[place].loss_auc)
+        np.testing.assert_array_equal(one.accuracy, moved[place].accuracy)
+
+
+def with_moved_statistics(stored):
+    names = [name for name in stored if name.endswith("running_mean")]
+    assert names
+    return stored | {name: stored[name] + torch.linspace(0, 5, stored[name].numel()) for name in names}
 
 
 def test_engines(tmp_path):
