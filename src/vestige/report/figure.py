@@ -15,7 +15,8 @@ Cell = str | int | float
 class Axis:
     """One axis; limits in data units, also where `log` is true. ticks: where numbers stand.
 
-    bare: without numbers, where they have no meaning.
+    bare: without numbers, where they have no meaning. line: how many letters of a category's name stand in
+    one line, if they are to be folded.
     """
 
     title: str
@@ -26,6 +27,7 @@ class Axis:
     categories: tuple[str, ...] = ()
     ticks: tuple[float, ...] = ()
     bare: bool = False
+    line: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -86,10 +88,10 @@ class Flow:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Points:
-    """Named points with an interval along either axis.
+    """Points with names and an interval along either axis.
 
-    joined draws a line through them in their order, and writes their names beside them; the names of others
-    show under the pointer.
+    joined draws a line through them in their order. named writes their names beside them, as far as there is
+    room; those of others show under the pointer.
     """
 
     name: str
@@ -102,6 +104,7 @@ class Points:
     y_high: Float[np.ndarray, "points"]
     color: str
     joined: bool = False
+    named: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

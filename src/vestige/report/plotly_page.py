@@ -10,10 +10,12 @@ from plotly.offline import get_plotlyjs  # pyright: ignore[reportMissingTypeStub
 
 from vestige.report.colors import COLORS
 from vestige.report.figure import Area, Axis, Dots, Figure, Flow, Grid, Intervals, Line, Mark, Points
+from vestige.report.labels import Label, folded, labels
 
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif'
 
 RINGED = {"opacity": 1.0, "line": {"color": "#14181f", "width": 1.0}}
+GAP = "\u00a0"  # names that touch do not count as overlapping, and so would not be turned
 FEW = 150  # ringed dots that can be large without hiding each other
 
 
@@ -122,27 +124,32 @@ def _(mark: Intervals) -> list[Any]:
 @_drawn.register
 def _(mark: Points) -> list[Any]:
     color = COLORS[mark.color]
+    shared = {"x": mark.x.tolist(), "y": mark.y.tolist(), "legendgroup": mark.name}
 
     def whiskers(value: Any, low: Any, high: Any) -> dict[str, Any]:
         ends = {"array": (high - value).tolist(), "arrayminus": (value - low).tolist()}
-        return {"type": "data", **ends, "color": color, "thickness": 1.2, "width": 3}
+        return {"type": "data", **ends, "color": _faint(color, 0.5), "thickness": 1.2, "width": 3}
 
-    return [
-        go.Scatter(
-            x=mark.x.tolist(),
-            y=mark.y.tolist(),
-            text=list(mark.labels),
-            mode="lines+markers+text" if mark.joined else "markers",
-            textposition=[("top center", "bottom center")[place % 2] for place in range(len(mark.x))],
-            textfont_size=11,
-            name=mark.name,
-            line={"color": color, "width": 1.4, "dash": "dot"},
-            marker={"color": color, "size": 9},
-            error_x=whiskers(mark.x, mark.x_low, mark.x_high),
-            error_y=whiskers(mark.y, mark.y_low, mark.y_high),
-            hovertemplate="%{text}: %{x:.3f}, %{y:.3f}<extra></extra>",
-        )
-    ]
+    intervals = go.Scatter(
+        **shared,
+        mode="markers",
+        marker={"size": 9, "opacity": 0},
+        error_x=whiskers(mark.x, mark.x_low, mark.x_high),
+        error_y=whiskers(mark.y, mark.y_low, mark.y_high),
+        zorder=-1,  # below every point, so that none is hidden
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    points = go.Scatter(
+        **shared,
+        text=list(mark.labels),
+        mode="lines+markers" if mark.joined else "markers",
+        name=mark.name,
+        line={"color": color, "width": 1.4, "dash": "dot"},
+        marker={"color": color, "size": 9},
+        hovertemplate="%{text}: %{x:.3f}, %{y:.3f}<extra></extra>",
+    )
+    return [intervals, points]
 
 
 @_drawn.register
@@ -219,7 +226,28 @@ def _layout(figure: Figure) -> dict[str, Any]:
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "itemsizing": "constant"},
         "hoverlabel": {"font": {"family": FONT, "size": 12}},
         "dragmode": False,
-        "annotations": [note for mark in figure.marks if isinstance(mark, Flow) for note in _stages(mark)],
+        "annotations": [
+            *(note for mark in figure.marks if isinstance(mark, Flow) for note in _stages(mark)),
+            *map(_named, labels(figure)),
+        ],
+    }
+
+
+def _named(label: Label) -> dict[str, Any]:
+    """The name of a point, led to it by a thin line."""
+    return {
+        "text": label.name,
+        "font": {"size": 11},
+        "x": label.x,
+        "y": label.y,
+        "ax": label.right,
+        "ay": label.down,
+        "showarrow": True,
+        "arrowhead": 0,
+        "arrowwidth": 0.8,
+        "arrowcolor": _faint(COLORS[label.color], 0.7),
+        "standoff": 5,
+        "borderpad": 0,
     }
 
 
@@ -266,7 +294,9 @@ def _axis(axis: Axis) -> dict[str, Any]:
         count = len(axis.categories)
         found |= {
             "tickvals": list(range(count)),
-            "ticktext": list(axis.categories),
+            "ticktext": [
+                folded(name, axis.line) if axis.line else f"{GAP}{name}{GAP}" for name in axis.categories
+            ],
             "range": [-0.6, count - 0.4],
             "showgrid": False,
         }

@@ -21,6 +21,8 @@ ADAPTIVE: Key = ("loss-adaptive", "advantage")
 LABEL_ONLY: Key = ("label-only", "advantage")
 ROUTED = re.compile(r"pptp:(?:defense=)?([^/,+]+)[^+]*")
 
+LONGEST = 40  # letters of an upright name that the figure has room for
+
 
 @dataclass(frozen=True, kw_only=True)
 class ProtectionRow:
@@ -139,6 +141,7 @@ def _points(name: str, rows: Sequence[ProtectionRow], key: Key, color: str, *, j
         y_high=_column(rows, key, "high"),
         color=color,
         joined=joined,
+        named=joined,
     )
 
 
@@ -163,12 +166,12 @@ def rank_figure(ranks: LossRanks) -> Figure:
             for j, b in enumerate(ranks.names)
             if i < j
         ),
-        x=Axis(title=""),
-        y=Axis(title=""),
+        x=Axis(title="", categories=ranks.names),
+        y=Axis(title="", categories=ranks.names, line=22),
         marks=(Grid(rows=ranks.names, columns=ranks.names, values=ranks.values, low=0.0, high=1.0),),
         table=Table(
             header=("defense", "other", "correlation"),
             rows=tuple(ranks.table.itertuples(index=False, name=None)),
         ),
-        height=140 + 34 * len(ranks.names),
+        height=100 + 36 * len(ranks.names) + 7 * min(LONGEST, max(map(len, ranks.names))),
     )
