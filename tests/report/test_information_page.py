@@ -82,7 +82,7 @@ def test_the_section_says_estimator_direction_and_interval(arrays, kl):
         assert words in page
     assert 'id="figure-information-checkpoints"' in page
     assert "ends at 1.2" in page
-    for cell in ("0.2 (0.18 to 0.22)", "no limit", ">yes<"):
+    for cell in ("0.2 <wbr>(0.18 to 0.22)", "no limit", ">yes<"):
         assert cell in page
 
 

@@ -77,6 +77,8 @@ def test_only_what_is_not_beaten_has_its_name_written_beside_it():
     rows = [row("none", 0.8, 0.4), row("a:1", 0.75, 0.2), row("worse:1", 0.7, 0.5)]
     front, others = front_figure(rows, POWERFUL, "Advantage").marks
     assert front.joined
+    assert front.named
+    assert not others.named
     assert front.labels == ("none", "a:1")
     assert not others.joined
     assert others.labels == ("worse:1",)
@@ -116,7 +118,9 @@ def test_a_line_joins_a_defense_with_itself_in_some_regions_only():
 
 def test_what_is_lost_and_gained_stands_on_the_page(tmp_path):
     more = {("utility", "lost"): near(0.05), ("lira-online-fixed", "gained"): near(0.2)}
+    more |= {("utility", "train_loss"): near(0.333), ("loss", "auc"): near(0.666)}
     said = page([row("none", 0.8, 0.4), row("a:1", 0.75, 0.2, more=more)], tmp_path)
     assert "Loss disparity" in said
-    assert "4.00 (3.17 to 5.25)" in said
+    table = said.partition("<caption>Loss disparity</caption>")[2].partition("</table>")[0]
+    assert all(figure in table for figure in ("4.00 <wbr>(3.17 to 5.25)", "0.333 ", "0.666 ", "0.050 "))
     assert "Loss disparity" not in page([row("none", 0.8, 0.4), row("a:1", 0.75, 0.2)], tmp_path)

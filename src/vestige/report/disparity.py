@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from vestige.report.defense_table import Columns, defense_table, shown
+from vestige.report.defense_table import Columns, shown
 from vestige.report.markup import paragraph, table
 from vestige.report.protection_figures import Key, ProtectionRow
 from vestige.risk.estimate import Estimate
@@ -10,26 +10,24 @@ from vestige.risk.estimate import Estimate
 LOST: Key = ("utility", "lost")
 GAINED: Key = ("lira-online-fixed", "gained")
 BY_LOSS: Key = ("loss", "gained")
-LEVELS: Columns = (
+COLUMNS: Columns = (
     ("Train loss", ("utility", "train_loss")),
     ("Test loss", ("utility", "test_loss")),
-    ("LiRA AUC", ("lira-online-fixed", "auc")),
-    ("Loss AUC", ("loss", "auc")),
-)
-CHANGES: Columns = (
     ("Accuracy lost", LOST),
+    ("LiRA AUC", ("lira-online-fixed", "auc")),
     ("LiRA AUC gained", GAINED),
+    ("Loss AUC", ("loss", "auc")),
     ("Loss AUC gained", BY_LOSS),
 )
 
 
 def disparity(rows: Sequence[ProtectionRow]) -> list[str]:
-    """A sentence on how to read it, and the tables; empty where nothing is compared with no defense."""
-    compared = [row for row in rows if LOST in row.estimates]
-    if not compared:
+    """A sentence on how to read it, and one table; empty where nothing is compared with no defense."""
+    if not any(LOST in row.estimates for row in rows):
         return []
-    header = ("Defense", "AUC per accuracy", *(title for title, _ in CHANGES))
-    body = [(r.name, rate(r), *(shown(r.estimates.get(key)) for _, key in CHANGES)) for r in compared]
+    columns = [(title, key) for title, key in COLUMNS if any(key in row.estimates for row in rows)]
+    header = ("Defense", "AUC per accuracy", *(title for title, _ in columns))
+    body = [(r.name, rate(r), *(shown(r.estimates.get(key)) for _, key in columns)) for r in rows]
     return [
         paragraph(
             "Defenses differ in what they cost for what they protect. Losses are mean cross-entropies in "
@@ -38,7 +36,6 @@ def disparity(rows: Sequence[ProtectionRow]) -> list[str]:
             "divides the AUC gained (of LiRA, where it ran) by the accuracy, where that was lost by the "
             "whole interval; its ends are those of both intervals."
         ),
-        defense_table("Losses on members and others, and what attacks make of them", rows, LEVELS),
         table("Loss disparity", header, body, numeric=range(1, len(header))),
     ]
 

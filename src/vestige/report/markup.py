@@ -9,6 +9,8 @@ from html import escape
 from vestige.report.figure import Figure, Table
 from vestige.report.plotly_page import draw
 
+WIDE = 6  # columns that fit beside one another in the width of the text
+
 
 def text(value: object) -> str:
     """The value as escaped text, where a line never breaks before a percent sign."""
@@ -40,12 +42,16 @@ def facts(rows: Iterable[tuple[str, str]]) -> str:
 def table(
     caption: str, header: Sequence[str], rows: Iterable[Sequence[str]], numeric: Sequence[int] = ()
 ) -> str:
-    """A table of text; the numbered columns are set as figures."""
+    """A table of text; the numbered columns are set as figures, their intervals below where room is short.
+
+    One with many columns takes the room beside the text as well.
+    """
     kinds = ["number" if i in numeric else "" for i in range(len(header))]
     head = "".join(f'<th scope="col"{_class(k)}>{text(h)}</th>' for h, k in zip(header, kinds, strict=True))
     body = "".join(f"<tr>{_cells(row, kinds)}</tr>" for row in rows)
     return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{text(caption)}"><table>'
+        f'<div class="scroll{" wide" if len(header) > WIDE else ""}" tabindex="0" role="region" '
+        f'aria-label="{text(caption)}"><table>'
         f"<caption>{text(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
@@ -83,8 +89,13 @@ def download(name: str, content: Table) -> str:
 def _cells(row: Sequence[str], kinds: Sequence[str]) -> str:
     cells = zip(row, kinds, strict=True)
     first, first_kind = next(cells)
-    rest = "".join(f"<td{_class(kind)}>{text(cell)}</td>" for cell, kind in cells)
+    rest = "".join(f"<td{_class(kind)}>{_broken(cell) if kind else text(cell)}</td>" for cell, kind in cells)
     return f'<th scope="row"{_class(first_kind)}>{text(first)}</th>{rest}'
+
+
+def _broken(figure: str) -> str:
+    """A figure that may break before its interval or after a comma, and nowhere else."""
+    return text(figure).replace(" (", " <wbr>(").replace(", ", ", <wbr>")
 
 
 def _class(kind: str) -> str:

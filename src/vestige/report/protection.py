@@ -214,7 +214,7 @@ def _inverted(rows: Sequence[ProtectionRow], headline: str) -> list[str]:
         f"{row.name} ({row.value(plain):.3f} as released, {row.value(INVERTED_RATE):.3f} with class means "
         f"known, {row.value(ESTIMATED_RATE):.3f} with means estimated from 30 % of the outputs)"
         for row in rows
-        if INVERTED_RATE in row.estimates
+        if np.isfinite(row.value(INVERTED_RATE))
     ]
     if not any(INVERTED in row.estimates for row in rows):
         return []
