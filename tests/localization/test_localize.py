@@ -31,8 +31,12 @@ def test_every_probe_speaks_of_every_region(found):
 
 
 def test_shares_of_weights_add_up(found):
+    parameters = np.array([region.parameters for region in found.regions])
     for metric in ("privacy", "generalization"):
-        assert found.values("weight scores", metric).sum() == pytest.approx(1)
+        shares = found.values("weight scores", f"{metric}_share")
+        assert shares.sum() == pytest.approx(1)
+        each = found.values("weight scores", metric)  # per parameter, over the network's mean
+        np.testing.assert_allclose(each, shares / (parameters / parameters.sum()))
 
 
 def test_nothing_lies_in_no_protection_and_differences_are_paired(found):

@@ -7,7 +7,10 @@ from torch import nn
 from torch.nn import functional
 
 from vestige.data.dataset import Dataset
-from vestige.localization.weights import _gathered  # pyright: ignore[reportPrivateUsage]
+from vestige.localization.weights import (
+    RegionScores,
+    _gathered,  # pyright: ignore[reportPrivateUsage]
+)
 from vestige.models.regions import Region
 from vestige.training.critical import weight_scores
 
@@ -65,13 +68,28 @@ def test_regions_share_the_whole():
         "b": torch.tensor([0.0, 1.0, 0.0]),
         "c": torch.tensor([1.0]),
     }
-    shares, learned, relative, correlation = _gathered(regions, privacy, learnability)
+    shares, learned, correlation, weights = _gathered(regions, privacy, learnability)
     np.testing.assert_allclose(shares, [0.4, 0.6])
     np.testing.assert_allclose(learned, [0.8, 0.2])
-    np.testing.assert_allclose(relative, [2 / (10 / 6), 1.5 / (10 / 6)])
     np.testing.assert_allclose(correlation, [1.0, 0.0], atol=1e-12)
+    np.testing.assert_allclose(weights, [2 / 6, 4 / 6])
+
+
+def test_risk_is_the_mean_per_parameter_over_that_of_the_network_with_the_share_beside_it():
+    found = RegionScores(
+        privacy=np.array([[0.4, 0.6], [0.2, 0.8]]),
+        learnability=np.array([[0.8, 0.2], [0.6, 0.4]]),
+        correlation=np.ones((2, 2)),
+        weights=np.array([0.1, 0.9]),
+        clusters=np.arange(2),
+    )
+    small = found.estimates(0)
+    assert small["privacy"].value == pytest.approx(3.0)  # a tenth of the weights has three of its parts
+    assert small["generalization"].value == pytest.approx(7.0)
+    assert (small["privacy_share"].value, small["generalization_share"].value) == pytest.approx((0.3, 0.7))
+    assert small["privacy"].low == pytest.approx(10 * small["privacy_share"].low)
 
 
 def test_equal_scores_have_no_correlation():
     one = {"a": torch.ones(3)}
-    assert np.isnan(_gathered([Region("one", ("a",))], one, one)[3, 0])
+    assert np.isnan(_gathered([Region("one", ("a",))], one, one)[2, 0])

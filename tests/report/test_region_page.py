@@ -7,85 +7,27 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import synthetic_regions as made
+from synthetic_regions import NAMES, estimate, probe
 
+from vestige.report.figure import Line, Points
 from vestige.report.region_figures import agreement_figure, protections_figure
 from vestige.report.region_map import region_map
 from vestige.report.region_page import render_regions
-from vestige.report.region_rows import (
-    ProbeMap,
-    ProtectionTried,
-    RegionBox,
-    RegionPage,
-    WeightFigures,
-    shares_of,
-)
+from vestige.report.region_rows import RegionBox, shares_of
 from vestige.report.region_terminal import region_table
 from vestige.report.words import scan
-from vestige.risk.estimate import Estimate, unsupported
-
-NAMES = ("layer1", "layer2", "head")
-
-
-def estimate(value, half=0.01):
-    return Estimate(value=value, low=value - half, high=value + half)
-
-
-def probe(name, risks, uses, is_share=False):
-    return ProbeMap(
-        name=name,
-        meaning="what it means.",
-        privacy=tuple(map(estimate, risks)),
-        generalization=tuple(map(estimate, uses)),
-        risky=tuple(n for n, risk in zip(NAMES, risks, strict=True) if risk > 0.01),
-        is_share=is_share,
-    )
-
-
-def tried(words, regions, accuracy, auc):
-    return ProtectionTried(
-        words=words, regions=regions, accuracy=estimate(accuracy), auc=estimate(auc), tpr=unsupported("few"),
-        loss_auc=estimate(0.6), privacy=estimate(0.9 - auc), generalization=estimate(0.8 - accuracy),
-    )  # fmt: skip
+from vestige.risk.estimate import unsupported
 
 
 @pytest.fixture
 def page():
-    return RegionPage(
-        title="Where risk and generalization live: mlp on <b>mine</b>",
-        dataset="<b>mine</b>",
-        model="mlp",
-        defense="label_smoothing:0.3",
-        answer=("Most lies in layer2.", "protect=head leaks least."),
-        boxes=tuple(
-            RegionBox(name=name, parameters=size) for name, size in zip(NAMES, (400, 100, 4), strict=True)
-        ),
-        probes=(
-            probe("Rewinding to epoch 0", (0.1, 0.005, -0.2), (0.0, 0.02, 0.3)),
-            probe("Weight scores", (0.5, 0.3, 0.2), (0.4, 0.3, 0.3), is_share=True),
-            probe("Routing", (0.05, 0.15, 0.0), (-0.02, 0.01, 0.0)),
-        ),
-        tried=(
-            tried("none", 0, 0.8, 0.9), tried("all", 3, 0.75, 0.8), tried("layer1", 1, 0.6, 0.85),
-            tried("layer2", 1, 0.7, 0.7), tried("head", 1, 0.81, 0.78), tried("layer2..head", 2, 0.8, 0.72),
-            tried("layer1..layer2", 2, 0.65, 0.8),
-        ),
-        suffixes=("none", "head", "layer2..head", "all"),
-        prefixes=("none", "layer1", "layer1..layer2", "all"),
-        weights=tuple(
-            WeightFigures(name=name, relative=estimate(2.0), correlation=estimate(0.9)) for name in NAMES
-        ),
-        correlations=np.array([[1.0, 0.5, -0.5], [0.5, 1.0, 0.5], [-0.5, 0.5, 1.0]]),
-        kendall=np.array([[1.0, 0.3, np.nan], [0.3, 1.0, 0.3], [np.nan, 0.3, 1.0]]),
-        agreement="The probes disagree.",
-        caution="The choice was made on the targets that it is judged by.",
-        method=("How it was done.",),
-        facts=(("Data", "mine"),),
-    )  # fmt: skip
+    return made.page()
 
 
 def test_the_page_says_everything_and_nothing_forbidden(page, tmp_path):
     written = render_regions(page, tmp_path / "report.html").read_text()
-    for said in (*page.answer, page.caution, page.agreement, *page.method, "Scores of single weights"):
+    for said in (*page.answer, page.caution, page.agreement, *page.method, "Scores of weights, added up"):
         assert said in written
     assert scan(re.sub(r"(?s)^.*?<main>", "", written)) == []
     assert "<b>mine</b>" not in written
@@ -136,14 +78,45 @@ def test_shares_are_of_what_lies_above_0():
     np.testing.assert_array_equal(shares_of((estimate(-0.1), estimate(0.0))), [0.0, 0.0])
 
 
-def test_none_and_all_are_marked_and_every_protection_is_drawn_and_written(page):
+def test_weight_scores_are_shaded_by_what_lies_above_1_and_show_their_shares(page):
+    svg = region_map(page.boxes, page.probes[1:2])
+    risk = drawn("risk", svg)
+    assert risk[0] == 0 < risk[1] < risk[2]
+    assert all(figure in svg for figure in (">0.400×<", ">12.5×<", ">60\xa0%<", ">share of risk<", ">fit<"))
+    assert svg.count('class="figure clear"') == 5  # all but a fit of 1
+
+
+def test_what_is_called_risky_is_framed(page):
+    svg = region_map(page.boxes, page.probes)
+    assert svg.count('class="called"') == sum(len(one.risky) for one in page.probes) == 5
+    assert "Weight scores: risk in head, fit in head, called risky layer2, head" in svg
+
+
+def test_shares_are_of_what_lies_above_neutral():
+    found = shares_of((estimate(1.3), estimate(0.5), estimate(1.1)), 1.0)
+    np.testing.assert_allclose(found, [0.75, 0.0, 0.25])
+
+
+def test_none_and_all_are_marked_and_every_protection_is_drawn_and_written_once(page):
     figure = protections_figure(page)
-    marks = {mark.name: mark for mark in figure.marks}
+    marks = {mark.name: mark for mark in figure.marks if isinstance(mark, Points)}
     assert marks["protect=none"].labels == ("none",)
-    assert marks["from the output backward"].labels == page.suffixes
-    assert {label for mark in figure.marks for label in mark.labels} == {one.words for one in page.tried}
+    assert set(marks["from the output backward"].labels) == {"head", "layer2..head"}
+    assert sorted(label for mark in marks.values() for label in mark.labels) == sorted(
+        one.words for one in page.tried
+    )
+    lines = {mark.name: mark for mark in figure.marks if isinstance(mark, Line)}
+    assert lines["from the output backward"].y.tolist() == [0.9, 0.78, 0.72, 0.8]  # from none to all
     assert marks["protect=none"].y[0] == 0.9  # leakage runs upward
+    assert list(marks)[-2:] == ["protect=all", "protect=none"]  # on top of all others
     assert [row[0] for row in figure.table.rows] == [one.words for one in page.tried]
+
+
+def test_long_intervals_leave_the_points_half_of_an_axis(page):
+    wide = tuple(replace(one, accuracy=estimate(one.accuracy.value, 5.0)) for one in page.tried)
+    figure = protections_figure(replace(page, tried=wide))
+    assert figure.x.high - figure.x.low < 2.3 * (0.81 - 0.6)
+    assert figure.x.low < 0.6 < 0.81 < figure.x.high
 
 
 def test_both_rank_correlations_are_in_the_numbers(page):
@@ -152,11 +125,33 @@ def test_both_rank_correlations_are_in_the_numbers(page):
     assert figure.table.rows[1][:3] == ("Rewinding to epoch 0", "Weight scores", 0.5)
 
 
-def test_the_terminal_has_a_line_per_probe_and_marks_what_is_risky(page):
+def test_the_terminal_has_a_line_per_region_and_marks_what_is_risky(page):
+    risk, use = _written(NAMES, page.probes, 140)
+    assert risk["layer1"] == ["+0.100*", "0.400×", "+0.050*"]
+    assert risk["head"] == ["-0.200", "12.5×*", "+0.000"]
+    assert use["layer1"] == ["+0.000", "0.500×", "-0.020"]
+
+
+def test_no_figure_is_torn_apart_at_six_regions_in_80_columns():
+    names = ("stem", "stage1.block1", "stage1.block2", "stage2.block1", "stage2.block2", "head")
+    six = (-0.123, 0.5) * 3
+    probes = [
+        replace(probe(name, six[:3], six[:3]), privacy=tuple(map(estimate, six)), risky=names,
+                generalization=tuple(map(estimate, six)))
+        for name in ("Rewinding to epoch 0", "Rewinding to epoch 15", "Rewinding to epoch 45", "Retraining",
+                     "Weight scores", "Routing")
+    ]  # fmt: skip
+    for table in _written(names, probes, 80):
+        assert [len(table[name]) for name in names] == [6] * 6
+
+
+def _written(names, probes, width):
+    """The cells of both tables by region."""
     from rich.console import Console
 
     written = io.StringIO()
-    Console(width=140, file=written).print(region_table(NAMES, page.probes))
+    Console(width=width, file=written).print(region_table(names, probes))
     lines = written.getvalue().splitlines()
-    assert "+0.100*, +0.000" in next(line for line in lines if line.startswith("Rewinding"))
-    assert "50 %*, 40 %" in next(line for line in lines if line.startswith("Weight"))
+    assert max(map(len, lines)) <= width
+    rows = [line.split() for line in lines if line.split() and line.split()[0] in names]
+    return [{row[0]: row[1:] for row in part} for part in (rows[: len(names)], rows[len(names) :])]

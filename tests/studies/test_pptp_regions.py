@@ -1,10 +1,11 @@
 """The rows and the table that the study of decoupling makes of a map of regions."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from vestige.localization.localization import REWINDING, ROUTING, Localization, Part, RegionRow
+from vestige.localization.localization import REWINDING, ROUTING, WEIGHTS, Localization, Part, RegionRow
 from vestige.risk.estimate import Estimate
 from vestige.studies.part import Settings
 from vestige.studies.pptp_parts import parts
@@ -59,6 +60,14 @@ def test_the_table_has_a_line_for_each_region_in_the_order_of_the_network():
     assert header.startswith("| region | parameters | routing: privacy | routing: generalization |")
     assert [line.split(" | ")[0] for line in lines] == [f"| `{name}`" for name in NAMES]
     assert "+0.080 ± 0.020" in lines[2]
+
+
+def test_weight_scores_are_told_to_be_ratios():
+    scores = [
+        RegionRow(probe=WEIGHTS, words=name, metric="privacy", estimate=Estimate(value=2.0)) for name in NAMES
+    ]
+    header, *_ = region_table(replace(found(), rows=(*found().rows, *scores))).splitlines()
+    assert "| weight scores per parameter, 1 = the network's mean: privacy |" in header
 
 
 def test_every_network_of_the_sweeps_is_mapped():

@@ -1,6 +1,6 @@
 """Whether probes rank regions alike."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float64
 from scipy.stats import kendalltau
 
+from vestige.localization.order import Order, listed
 from vestige.stats.ranks import spearman
 
 Values = Mapping[str, Float64[np.ndarray, "regions"]]
@@ -37,28 +38,55 @@ def ranks(values: Float64[np.ndarray, "regions"]) -> tuple[int, ...]:
     return tuple(1 + int((values > value).sum()) for value in values)
 
 
-def sentence(values: Values, names: tuple[str, ...], decisive: str, unclear: Collection[str]) -> str:
-    """In words which region each probe puts first, and how far all agree with the decisive one.
-
-    unclear: probes that call no region risky, whose order may be chance.
-    """
+def sentence(values: Values, orders: Mapping[str, Order], decisive: str) -> str:
+    """In words whether the probes agree as far as their intervals tell, and what each of them finds."""
     if decisive not in values:
         return ""
-    first = {probe: names[int(np.nanargmax(row))] for probe, row in values.items()}
     found = agreement(values)
-    own = found.probes.index(decisive)
-    doubt = {probe: ", which calls none risky" if probe in unclear else "" for probe in values}
+    own = found.spearman[found.probes.index(decisive)]
     others = [
-        f"{first[probe]} by {probe} (rank correlation {found.spearman[own, place]:+.2f}{doubt[probe]})"
-        for place, probe in enumerate(found.probes)
+        f"by {probe} {_told(orders[probe])}{_correlated(float(correlation))}"
+        for probe, correlation in zip(found.probes, own, strict=True)
         if probe != decisive
     ]
-    verdict = "agree" if len(set(first.values())) == 1 else "disagree"
+    said = "; ".join([f"By {decisive}, which decides, {_told(orders[decisive])}", *others])
     return (
-        f"The probes {verdict} on where most privacy risk lies. By {decisive} {first[decisive]} comes "
-        f"first{doubt[decisive]}; {', '.join(others)}. Over {len(names)} regions a rank correlation takes "
-        "few values, so small differences mean little."
+        f"{_verdict(orders)} {said}. Over {len(values[decisive])} regions a rank correlation takes few "
+        "values and heeds no interval, so small differences mean little."
     )
+
+
+def _verdict(orders: Mapping[str, Order]) -> str:
+    """Agreement needs one and the same first region by all; disagreement, two that cannot be the same."""
+    rivals = [set(order.rivals) for order in orders.values() if order.rivals]
+    if not rivals:
+        return "There is no clear order: no probe calls a region risky."
+    if any(one.isdisjoint(other) for one in rivals for other in rivals):
+        return "The probes disagree on where most privacy risk lies."
+    firsts = {order.first for order in orders.values()}
+    if len(firsts) == 1 and None not in firsts:
+        return f"The probes agree that most privacy risk lies in {firsts.pop()}."
+    return (
+        "There is no clear order that all probes share: none contradicts another, but not all put the same "
+        "region first."
+    )
+
+
+def _told(order: Order) -> str:
+    if not order.above:
+        return "no region is risky, so the order may be chance"
+    if order.first is None:
+        return f"{_risky(order.above)}{order.doubt}"
+    others = [name for name in order.above if name != order.first]
+    return f"{order.first} is first{f', and {_risky(others)} too' if others else ''}"
+
+
+def _risky(names: Sequence[str]) -> str:
+    return f"{listed(names)} {'is' if len(names) == 1 else 'are'} risky"
+
+
+def _correlated(value: float) -> str:
+    return f" (rank correlation {value:+.2f})" if np.isfinite(value) else ""
 
 
 def _kendall(one: Float64[np.ndarray, "regions"], other: Float64[np.ndarray, "regions"]) -> float:

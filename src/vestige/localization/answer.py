@@ -3,6 +3,7 @@
 import numpy as np
 
 from vestige.localization.localization import BUDGET, ROUTING, Localization
+from vestige.localization.order import listed
 from vestige.models.protected import ALL, NONE
 from vestige.report.defense_table import shown
 from vestige.risk.estimate import Estimate
@@ -23,19 +24,28 @@ def answer(found: Localization) -> tuple[str, ...]:
 
 
 def _placed(found: Localization, metric: str, what: str, figure: str) -> str:
-    """Where most of it lies, if anywhere; what the intervals do not tell from nothing is said to be so."""
+    """Where most of it lies, or where some lies for certain; what intervals do not tell is said to be so."""
+    order = found.order(ROUTING, metric)
+    if order.first is not None:
+        lowered = _lowers(found, metric, figure, order.first)
+        return f"most {what} lies in {order.first}: the defense there alone {lowered}"
+    if order.above:
+        lowered = _lowers(found, metric, figure, *order.above)
+        return f"{what} lies clearly in {listed(order.above)}, where the defense alone {lowered}{order.doubt}"
     values = found.values(ROUTING, metric)
     place = int(np.nanargmax(values))
     if values[place] <= 0:
         return f"{what} lies in no single region: the defense in any one of them lowers no {figure}"
     name = found.names[place]
-    estimate = found.estimate(ROUTING, name, metric)
-    if not _is_clear(estimate):
-        return (
-            f"{what} lies clearly in no single region: most in {name}, where the defense alone lowers "
-            f"{figure} by {shown(estimate)}, which may be chance"
-        )
-    return f"most {what} lies in {name}: the defense there alone lowers {figure} by {shown(estimate)}"
+    return (
+        f"{what} lies clearly in no single region: most in {name}, where the defense alone "
+        f"{_lowers(found, metric, figure, name)}, which may be chance"
+    )
+
+
+def _lowers(found: Localization, metric: str, figure: str, *names: str) -> str:
+    by = [shown(found.estimate(ROUTING, name, metric)) for name in names]
+    return f"lowers {figure} by {listed(by)}"
 
 
 def _recommended(found: Localization) -> str:

@@ -11,6 +11,7 @@ from jaxtyping import Float64
 
 from vestige.defenses.pptp import PPTP
 from vestige.localization.agreement import Agreement, agreement, ranks, sentence
+from vestige.localization.order import Order, order_of
 from vestige.models.protected import NONE
 from vestige.risk.estimate import Estimate, unsupported
 
@@ -23,8 +24,9 @@ class RegionRow:
     """One figure that a probe found.
 
     probe: "rewinding to epoch 3", "retraining", "weight scores" or "routing". words: for its regions.
-    metric: "privacy" and "generalization" say how much of each lies there, in the probe's own unit, below 0
-    where there is more without the region; the others say what was measured.
+    metric: "privacy" and "generalization" say how much of each lies there, in the probe's own unit: by weight
+    scores per parameter, in units of the network's mean; by the others a difference of AUC or accuracy, below
+    0 where there is more without the region. The other metrics say what was measured.
     """
 
     probe: str
@@ -77,7 +79,11 @@ class Localization:
         return self._found.get((probe, words, metric), unsupported("Not measured."))
 
     def values(self, probe: str, metric: str) -> Float64[np.ndarray, "regions"]:
-        """The figure of each region; NaN where there is none."""
+        """The figure of each region; NaN where there is none.
+
+        By weight scores, "privacy" and "generalization" are means per parameter over the network's mean, and
+        "privacy_share" and "generalization_share" the region's shares of the total.
+        """
         found = [self.estimate(probe, name, metric).value for name in self.names]
         return np.array([np.nan if value is None else value for value in found])
 
@@ -106,20 +112,17 @@ class Localization:
         """Where probes agree and where not, in words."""
         return sentence(
             {probe: self.values(probe, "privacy") for probe in self.probes},
-            self.names,
+            {probe: self.order(probe, "privacy") for probe in self.probes},
             ROUTING,
-            [probe for probe in self.probes if not self.risky(probe)],
         )
 
-    def risky(self, probe: str) -> tuple[str, ...]:
-        """The regions that the probe calls risky.
+    def order(self, probe: str, metric: str) -> Order:
+        """How the probe orders the regions, as far as its intervals tell."""
+        return order_of({name: self.estimate(probe, name, metric) for name in self.names}, neutral(probe))
 
-        Those whose whole interval for privacy lies above 0; by scores of weights, those whose parameters
-        score above the network's mean by the whole interval.
-        """
-        metric, least = ("relative", 1.0) if probe == WEIGHTS else ("privacy", 0.0)
-        lows = {name: self.estimate(probe, name, metric).low for name in self.names}
-        return tuple(name for name, low in lows.items() if low is not None and low > least)
+    def risky(self, probe: str) -> tuple[str, ...]:
+        """The regions that the probe calls risky: their whole interval for privacy lies above neutral."""
+        return self.order(probe, "privacy").above
 
     @property
     def best(self) -> str | None:
@@ -137,6 +140,11 @@ class Localization:
     @cached_property
     def _found(self) -> dict[tuple[str, str, str], Estimate]:
         return {(row.probe, row.words, row.metric): row.estimate for row in self.rows}
+
+
+def neutral(probe: str) -> float:
+    """The figure of a region without risk of its own: 0, and by weight scores 1, the network's mean."""
+    return 1.0 if probe == WEIGHTS else 0.0
 
 
 def chosen(figures: Mapping[str, tuple[float, float]], candidates: Mapping[str, Sequence[str]]) -> str | None:

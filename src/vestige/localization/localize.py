@@ -144,7 +144,7 @@ def _document(found: Localization) -> dict[str, Any]:
         for row in found.rows
     ]
     return {
-        "schema_version": 1,
+        "schema_version": 2,
         "defense": found.defense,
         "regions": [vars(region) for region in found.regions],
         "candidates": {words: list(names) for words, names in found.candidates.items()},

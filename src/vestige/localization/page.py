@@ -2,7 +2,14 @@
 
 from vestige.audits.audit import recipe_facts
 from vestige.localization.answer import CAUTION, answer
-from vestige.localization.localization import RETRAINING, REWINDING, ROUTING, WEIGHTS, Localization
+from vestige.localization.localization import (
+    RETRAINING,
+    REWINDING,
+    ROUTING,
+    WEIGHTS,
+    Localization,
+    neutral,
+)
 from vestige.localization.populations import Populations
 from vestige.localization.request import Request
 from vestige.report.region_rows import ProbeMap, ProtectionTried, RegionBox, RegionPage, WeightFigures
@@ -15,8 +22,9 @@ MEANINGS = {
     "learns from the defense, half as long, beside a frozen rest.",
     ROUTING: "how much lower AUC and accuracy are when the region learns from the defense from the start and "
     "the rest from plain cross-entropy.",
-    WEIGHTS: "the region's share of |gradient times weight|: of the privacy score, and of plain "
-    "cross-entropy.",
+    WEIGHTS: "mean |gradient times weight| per parameter over the network's mean (1: like the whole), of the "
+    "privacy score and, as fit, of plain cross-entropy; the share below is the region's part of the total of "
+    "the privacy score, and mostly follows its size.",
 }
 METHOD = (
     "Every model is a target in turn and attacked by the others, which were trained, rewound or retrained "
@@ -27,7 +35,8 @@ METHOD = (
     "The privacy score of a weight mixes, half and half, plain cross-entropy and the divergence of the "
     "answers from those of the initialization on a tenth of the model's own members (arXiv 2603.13186, a "
     "reconstruction). A probe calls a region risky where its whole interval lies above 0; scores of weights "
-    "do where a parameter scores above the network's mean.",
+    "do where it lies above 1, the network's mean. A region is first where its whole interval lies above "
+    "those of all others.",
     "Rewinding asks what a finished model loses, routing what training gains. Only the second is what a "
     "defense does, so it decides; the others are cheaper and may rank wrongly.",
     "Training regions apart is a reconstruction: of Fang and Kim 2026 (arXiv 2602.02296) only the claims "
@@ -74,7 +83,10 @@ def _probe(found: Localization, probe: str) -> ProbeMap:
         privacy=tuple(found.estimate(probe, name, "privacy") for name in found.names),
         generalization=tuple(found.estimate(probe, name, "generalization") for name in found.names),
         risky=found.risky(probe),
-        is_share=kind == WEIGHTS,
+        neutral=neutral(probe),
+        shares=tuple(found.estimate(probe, name, "privacy_share") for name in found.names)
+        if kind == WEIGHTS
+        else (),
     )
 
 
@@ -97,7 +109,8 @@ def _tried(found: Localization, words: str) -> ProtectionTried:
 def _weights(found: Localization, name: str) -> WeightFigures:
     return WeightFigures(
         name=name,
-        relative=found.estimate(WEIGHTS, name, "relative"),
+        share=found.estimate(WEIGHTS, name, "privacy_share"),
+        fit_share=found.estimate(WEIGHTS, name, "generalization_share"),
         correlation=found.estimate(WEIGHTS, name, "correlation"),
     )
 

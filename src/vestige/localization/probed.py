@@ -13,7 +13,7 @@ from vestige.localization.populations import Populations
 from vestige.risk.estimate import Estimate
 
 FILE = "probes.json"
-FORMAT = 1  # raised whenever the same models would be probed otherwise
+FORMAT = 2  # raised whenever the same models would be probed otherwise
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,7 +28,7 @@ def trained_rows(found: Mapping[str, TargetFigures]) -> Iterator[RegionRow]:
 
 
 def weight_rows(found: RegionScores, names: Iterable[str]) -> Iterator[RegionRow]:
-    """The shares of the regions, and how the two scores of a weight go together."""
+    """The regions' scores per parameter, their shares, and how the two scores of a weight go together."""
     for place, name in enumerate(names):
         for metric, estimate in found.estimates(place).items():
             yield RegionRow(probe=WEIGHTS, words=name, metric=metric, estimate=estimate)

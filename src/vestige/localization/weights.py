@@ -28,23 +28,29 @@ class RegionScores:
     """What the scores of weights add up to in each region.
 
     privacy, learnability: the region's shares of the network's total, 0 to 1.
-    relative: the mean privacy score per parameter over the network's mean; 1 = like the whole.
     correlation: Pearson's, of the two scores of a weight, over the weights of the region.
+    weights: the region's share of all weights that learn, above 0 and up to 1.
     """
 
     privacy: Shares
     learnability: Shares
-    relative: Shares
     correlation: Shares
+    weights: Float64[np.ndarray, "regions"]
     clusters: Int64[np.ndarray, "models"]
 
     def estimates(self, region: int) -> dict[str, Estimate]:
-        """The mean over models of each figure of one region, by its name."""
-        largest = max(1.0, float(self.relative[:, region].max()))  # intervals end at 1
+        """The mean over models of each figure of one region, by its name.
+
+        "privacy" and "generalization" are scores per parameter over the network's mean, so 1 is like the
+        whole: the share of the score over that of the weights.
+        """
+        shares = [self._mean(values[:, region]) for values in (self.privacy, self.learnability)]
+        each = [share.scaled(1 / float(self.weights[region])) for share in shares]
         return {
-            "privacy": self._mean(self.privacy[:, region]),
-            "generalization": self._mean(self.learnability[:, region]),
-            "relative": self._mean(self.relative[:, region] / largest).scaled(largest),
+            "privacy": each[0],
+            "generalization": each[1],
+            "privacy_share": shares[0],
+            "generalization_share": shares[1],
             "correlation": self._mean(self.correlation[:, region], -1.0),
         }
 
@@ -67,27 +73,27 @@ def region_scores(plan: Plan, store: Store, regions: Sequence[Region], listener:
         apart = set_apart(members, seeds.derive(plan.seed, "members set apart", model))
         privacy, learnability = weight_scores(module, initial, material, members, apart)
         rows.append(_gathered(regions, privacy, learnability))
-    shares, learned, relative, correlation = np.stack(rows, 1)
+    shares, learned, correlation, weights = np.stack(rows, 1)
     clusters = np.asarray(plan.membership.clusters(), np.int64)
     return RegionScores(
-        privacy=shares, learnability=learned, relative=relative, correlation=correlation, clusters=clusters
+        privacy=shares, learnability=learned, correlation=correlation, weights=weights[0], clusters=clusters
     )
 
 
 def _gathered(
     regions: Sequence[Region], privacy: Mapping[str, Tensor], learnability: Mapping[str, Tensor]
 ) -> Float64[np.ndarray, "figures regions"]:
-    """Of each region the two shares, the mean per parameter over the whole's, and the correlation."""
+    """Of each region the two shares, the correlation, and the share of all weights."""
     ours = [_flat(privacy, region) for region in regions]
     theirs = [_flat(learnability, region) for region in regions]
     total, fitted = sum(float(v.sum()) for v in ours), sum(float(v.sum()) for v in theirs)
-    mean = total / sum(len(v) for v in ours)
+    weights = sum(len(v) for v in ours)
     return np.array(
         [
             [v.sum() / total for v in ours],
             [v.sum() / fitted for v in theirs],
-            [v.mean() / mean for v in ours],
             [_correlation(*pair) for pair in zip(ours, theirs, strict=True)],
+            [len(v) / weights for v in ours],
         ]
     )
 

@@ -12,17 +12,22 @@ WIDTH, LEFT, GAP = 940.0, 206.0, 8.0
 NARROWEST = 78.0  # a box that still holds its figure
 TOP, BOX = 8.0, 44.0  # of the network itself
 BAND, PAIR = 25.0, 66.0  # of a figure, and of the two of a probe with the space below
+SMALL = 15.0  # of a line of shares
 OPACITY, UNCLEAR = 0.85, 0.3  # of all there is in one region; unclear where the interval holds 0
 
 
 def region_map(boxes: Sequence[RegionBox], probes: Sequence[ProbeMap]) -> str:
     """A drawing whose columns are the regions, in the order of the network, and whose rows are the probes."""
-    places = _places(boxes)
-    start = TOP + BOX + 26
-    drawn = "".join(_probe(probe, places, start + PAIR * row) for row, probe in enumerate(probes))
-    height = start + PAIR * len(probes)
+    places, names = _places(boxes), [box.name for box in boxes]
+    height, drawn = TOP + BOX + 26, ""
+    for probe in probes:
+        drawn += _probe(probe, names, places, height)
+        height += PAIR + (SMALL if probe.shares else 0.0)
     return (
-        f'<div class="scroll"><svg class="regions" viewBox="0 0 {WIDTH:g} {height:g}" role="img" '
+        f'<p class="sideways small">The drawing is wider than this screen: scroll it sideways to see all '
+        f"{len(boxes)} regions.</p>"
+        f'<div class="scroll" tabindex="0" role="region" aria-label="Regions by probe">'
+        f'<svg class="regions" viewBox="0 0 {WIDTH:g} {height:g}" role="img" '
         f'aria-label="{text(_described(boxes, probes))}">{_network(boxes, places)}{drawn}</svg></div>'
     )
 
@@ -57,44 +62,64 @@ def _network(boxes: Sequence[RegionBox], places: Sequence[tuple[float, float]]) 
     return f"{words}{arrows}{drawn}"
 
 
-def _probe(probe: ProbeMap, places: Sequence[tuple[float, float]], y: float) -> str:
+def _probe(probe: ProbeMap, names: Sequence[str], places: Sequence[tuple[float, float]], y: float) -> str:
     words = (
         f'<text class="probe" x="0" y="{y + 16:.1f}">{text(probe.name)}</text>'
         f'<text class="size end" x="{LEFT - 10}" y="{y + 16:.1f}">risk</text>'
-        f'<text class="size end" x="{LEFT - 10}" y="{y + BAND + 18:.1f}">accuracy</text>'
+        f'<text class="size end" x="{LEFT - 10}" y="{y + BAND + 18:.1f}">'
+        f"{'fit' if probe.is_ratio else 'accuracy'}</text>"
     )
-    risk = _band("risk", probe.privacy, probe.is_share, places, y)
-    use = _band("use", probe.generalization, probe.is_share, places, y + BAND + 2)
-    return f"<g>{words}{risk}{use}</g>"
+    risk = _band("risk", probe, probe.privacy, places, y)
+    use = _band("use", probe, probe.generalization, places, y + BAND + 2)
+    return f"<g>{words}{risk}{use}{_called(probe, names, places, y)}{_shares(probe, places, y)}</g>"
 
 
 def _band(
     kind: str,
+    probe: ProbeMap,
     estimates: Sequence[Estimate],
-    is_share: bool,
     places: Sequence[tuple[float, float]],
     y: float,
 ) -> str:
-    shares = shares_of(estimates)
     cells: list[str] = []
+    shares = shares_of(estimates, probe.neutral)
     for estimate, share, (x, width) in zip(estimates, shares, places, strict=True):
-        title = f"{_number(estimate, is_share)}{_interval(estimate)}; {100 * share:.0f} % of what is above 0"
-        clear = " clear" if not is_share and _is_clear(estimate) else ""
-        opacity = share * (OPACITY if is_share or clear else UNCLEAR)
+        title = (
+            f"{probe.written(estimate)}{_interval(estimate)}; {100 * share:.0f} % of what is above "
+            f"{probe.neutral:g}"
+        )
+        clear = " clear" if _is_clear(estimate, probe.neutral) else ""
+        opacity = share * (OPACITY if clear else UNCLEAR)
         cells.append(
             f'<g><title>{text(title)}</title><rect class="cell" x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" '
             f'height="{BAND}"/><rect class="{kind}" x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" '
             f'height="{BAND}" fill-opacity="{opacity:.3f}"/>'
             f'<text class="figure{clear}" x="{x + width / 2:.1f}" y="{y + 17:.1f}">'
-            f"{text(_number(estimate, is_share))}</text></g>"
+            f"{text(probe.written(estimate))}</text></g>"
         )
     return "".join(cells)
 
 
-def _number(estimate: Estimate, is_share: bool) -> str:
-    if estimate.value is None:
-        return "–"
-    return f"{100 * estimate.value:.0f} %" if is_share else f"{estimate.value:+.3f}"
+def _called(probe: ProbeMap, names: Sequence[str], places: Sequence[tuple[float, float]], y: float) -> str:
+    """A frame around the risk of each region that is called risky."""
+    return "".join(
+        f'<rect class="called" x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{BAND}"/>'
+        for name, (x, width) in zip(names, places, strict=True)
+        if name in probe.risky
+    )
+
+
+def _shares(probe: ProbeMap, places: Sequence[tuple[float, float]], y: float) -> str:
+    """A line of small figures, where the probe has shares."""
+    if not probe.shares:
+        return ""
+    line = y + 2 * BAND + 15
+    figures = "".join(
+        f'<text class="size" x="{x + width / 2:.1f}" y="{line:.1f}">'
+        f"{'–' if one.value is None else text(f'{100 * one.value:.0f} %')}</text>"
+        for one, (x, width) in zip(probe.shares, places, strict=True)
+    )
+    return f'<text class="size end" x="{LEFT - 10}" y="{line:.1f}">share of risk</text>{figures}'
 
 
 def _interval(estimate: Estimate) -> str:
@@ -103,20 +128,23 @@ def _interval(estimate: Estimate) -> str:
     return f" ({estimate.low:.3f} to {estimate.high:.3f})"
 
 
-def _is_clear(estimate: Estimate) -> bool:
-    """Whether the whole interval lies on one side of 0."""
-    return estimate.low is not None and estimate.high is not None and bool(estimate.low * estimate.high > 0)
+def _is_clear(estimate: Estimate, neutral: float) -> bool:
+    """Whether the whole interval lies on one side of neutral."""
+    low, high = estimate.low, estimate.high
+    return low is not None and high is not None and bool((low - neutral) * (high - neutral) > 0)
 
 
 def _described(boxes: Sequence[RegionBox], probes: Sequence[ProbeMap]) -> str:
     names = [box.name for box in boxes]
     said = [
-        f"{probe.name}: risk {_top(names, probe.privacy)}, accuracy {_top(names, probe.generalization)}"
+        f"{probe.name}: risk {_top(names, probe.privacy, probe.neutral)}, "
+        f"{'fit' if probe.is_ratio else 'accuracy'} {_top(names, probe.generalization, probe.neutral)}, "
+        f"called risky {', '.join(probe.risky) or 'none'}"
         for probe in probes
     ]
     return f"Regions from input to output: {', '.join(names)}. Most of it lies, by {'; '.join(said)}."
 
 
-def _top(names: Sequence[str], estimates: Sequence[Estimate]) -> str:
-    shares = shares_of(estimates)
+def _top(names: Sequence[str], estimates: Sequence[Estimate], neutral: float) -> str:
+    shares = shares_of(estimates, neutral)
     return f"in {names[int(shares.argmax())]}" if shares.any() else "nowhere"

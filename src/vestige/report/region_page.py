@@ -44,9 +44,11 @@ def _map(page: RegionPage) -> list[str]:
     return [
         paragraph(
             "Each column is a region of the network, wider with more parameters (by their square root). Red: "
-            "privacy risk; green: accuracy on records that were not trained on. The darker, the larger the "
-            "region's share of what lies above 0. Below 0 there is more of it without the region's part. "
-            "Bold: the whole 95 % interval lies on one side of 0; others are pale: perhaps chance."
+            "privacy risk; green: accuracy on records that were not trained on. Neutral is 0, and 1 for "
+            "weight scores, which are ratios (×). The darker, the larger the region's share of what lies "
+            "above neutral. Below 0 there is more of it without the region's part. Bold: the whole 95 % "
+            "interval lies on one side of neutral; others are pale: perhaps chance. Framed in red: called "
+            "risky, as the whole interval for risk lies above neutral."
         ),
         region_map(page.boxes, page.probes),
         bullets(dict.fromkeys(f"{p.name.partition(' to ')[0]}: {p.meaning}" for p in page.probes)),
@@ -80,14 +82,15 @@ def _value(estimate: Estimate) -> str:
 
 def _agreement(page: RegionPage) -> list[str]:
     rows = [(probe.name, ", ".join(probe.risky) or "none") for probe in page.probes]
-    scored = [(one.name, shown(one.relative), shown(one.correlation)) for one in page.weights]
+    scored = [(one.name, *map(shown, (one.share, one.fit_share, one.correlation))) for one in page.weights]
     header = (
         "Region",
-        "Privacy score per parameter, over the network's mean",
-        "Correlation of the two scores",
+        "Share of the privacy score",
+        "Share of plain cross-entropy's",
+        "Correlation of the two in single weights",
     )
     return [
         figure(agreement_figure(page)),
         table("Regions that each probe calls risky", ("Probe", "Regions"), rows),
-        table("Scores of single weights", header, scored, (1, 2)),
+        table("Scores of weights, added up", header, scored, (1, 2, 3)),
     ]

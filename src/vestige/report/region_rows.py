@@ -21,8 +21,9 @@ class RegionBox:
 class ProbeMap:
     """One probe's figures of the regions, in the order of the network.
 
-    privacy, generalization: how much lies in each region, below 0 where there is more without it.
-    risky: the names of the regions that the probe calls risky. is_share: figures are shares of the whole.
+    privacy, generalization: how much lies in each region. neutral: the figure of a region where none lies, 0
+    for differences, 1 for ratios to the whole network. risky: the names of the regions that the probe calls
+    risky. shares: of ratios, each region's share of the total of privacy; otherwise empty.
     """
 
     name: str
@@ -30,7 +31,19 @@ class ProbeMap:
     privacy: tuple[Estimate, ...]
     generalization: tuple[Estimate, ...]
     risky: tuple[str, ...]
-    is_share: bool = False
+    neutral: float = 0.0
+    shares: tuple[Estimate, ...] = ()
+
+    @property
+    def is_ratio(self) -> bool:
+        """Whether figures are ratios to the whole network."""
+        return bool(self.shares)
+
+    def written(self, estimate: Estimate) -> str:
+        """A figure of this probe as it is shown in little room."""
+        if estimate.value is None:
+            return "–"
+        return f"{estimate.value:#.3g}×" if self.is_ratio else f"{estimate.value:+.3f}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,11 +68,13 @@ class ProtectionTried:
 class WeightFigures:
     """How the scores of single weights lie in one region.
 
-    relative: the privacy score per parameter over the network's mean. correlation: of the two scores.
+    share, fit_share: the region's shares of the totals of the privacy score and of plain cross-entropy's.
+    correlation: of the two scores.
     """
 
     name: str
-    relative: Estimate
+    share: Estimate
+    fit_share: Estimate
     correlation: Estimate
 
 
@@ -105,7 +120,7 @@ def values_of(estimates: Sequence[Estimate]) -> Float[np.ndarray, "estimates"]:
     return np.array([value_of(one) for one in estimates], np.float64)
 
 
-def shares_of(estimates: Sequence[Estimate]) -> Float[np.ndarray, "estimates"]:
-    """Each positive value over the sum of them all, 0 for the others; all 0 where none is positive."""
-    positive = np.nan_to_num(np.maximum(values_of(estimates), 0.0))
+def shares_of(estimates: Sequence[Estimate], neutral: float = 0.0) -> Float[np.ndarray, "estimates"]:
+    """How far each value lies above neutral, over the sum of that; 0 for those that do not."""
+    positive = np.nan_to_num(np.maximum(values_of(estimates) - neutral, 0.0))
     return positive / max(float(positive.sum()), np.finfo(float).tiny)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 
 from vestige.report.region_rows import ProbeMap
@@ -10,24 +10,26 @@ from vestige.risk.estimate import Estimate
 
 
 def region_table(names: Sequence[str], probes: Sequence[ProbeMap]) -> RenderableType:
-    """Probes, one line each: for every region its risk and its generalization, with a mark where risky."""
-    table = Table(box=None, header_style="bold", pad_edge=False, caption_justify="left")
-    table.add_column("probe")
-    for name in names:
-        table.add_column(name, justify="right")
+    """Regions, one line each: their risk by each probe, marked where it is called so, then generalization."""
+    risk = [[_marked(probe, *pair) for pair in zip(names, probe.privacy, strict=True)] for probe in probes]
+    use = [[f"{probe.written(one)} " for one in probe.generalization] for probe in probes]
+    last = _table("generalization", names, probes, use)
+    ratios = ", ".join(probe.name.lower() for probe in probes if probe.is_ratio)
+    last.caption = "* is called risky" + (f"; {ratios}: 1 is the network's mean" if ratios else "")
+    return Group(_table("risk", names, probes, risk), "", last)
+
+
+def _table(
+    title: str, names: Sequence[str], probes: Sequence[ProbeMap], columns: Sequence[Sequence[str]]
+) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False, caption_justify="left", padding=(0, 1, 0, 0))
+    table.add_column(title, no_wrap=True)
     for probe in probes:
-        pairs = zip(names, probe.privacy, probe.generalization, strict=True)
-        table.add_row(probe.name, *(_cell(probe, name, risk, use) for name, risk, use in pairs))
-    table.caption = "risk, generalization; * is called risky"
+        table.add_column(probe.name, justify="right")
+    for name, *cells in zip(names, *columns, strict=True):
+        table.add_row(name, *cells)
     return table
 
 
-def _cell(probe: ProbeMap, name: str, risk: Estimate, use: Estimate) -> str:
-    mark = "*" if name in probe.risky else " "
-    return f"{_number(risk, probe.is_share)}{mark}, {_number(use, probe.is_share)}"
-
-
-def _number(estimate: Estimate, is_share: bool) -> str:
-    if estimate.value is None:
-        return "–"
-    return f"{100 * estimate.value:.0f} %" if is_share else f"{estimate.value:+.3f}"
+def _marked(probe: ProbeMap, name: str, risk: Estimate) -> str:
+    return f"{probe.written(risk)}{'*' if name in probe.risky else ' '}"

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from vestige.audits.step import Listener, silent
-from vestige.localization.localization import ROUTING, Localization
+from vestige.localization.localization import ROUTING, WEIGHTS, Localization
 from vestige.localization.localize import run
 from vestige.localization.request import Request
 from vestige.risk.estimate import Estimate
@@ -51,16 +51,23 @@ def region_claims(found: Localization, setting: str) -> list[Finding]:
 
 
 def region_table(found: Localization) -> str:
-    """One line per region, two columns per probe: what of privacy and of generalization lies there."""
-    shares = [(probe, metric) for probe in found.probes for metric in ("privacy", "generalization")]
+    """One line per region, two columns per probe: what of privacy and of generalization lies there.
+
+    Differences of AUC and accuracy; by weight scores means per parameter over the network's mean.
+    """
+    figures = [(probe, metric) for probe in found.probes for metric in ("privacy", "generalization")]
     lines: list[tuple[str, ...]] = [
-        ("region", "parameters", *(f"{probe}: {metric}" for probe, metric in shares))
+        ("region", "parameters", *(f"{_titled(probe)}: {metric}" for probe, metric in figures))
     ]
     lines.append(("---",) * len(lines[0]))
     for region in found.regions:
-        figures = (_shown(found.estimate(probe, region.name, metric)) for probe, metric in shares)
-        lines.append((f"`{region.name}`", f"{region.parameters:,}", *figures))
+        cells = (_shown(found.estimate(probe, region.name, metric)) for probe, metric in figures)
+        lines.append((f"`{region.name}`", f"{region.parameters:,}", *cells))
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _titled(probe: str) -> str:
+    return f"{probe} per parameter, 1 = the network's mean" if probe == WEIGHTS else probe
 
 
 def _shown(estimate: Estimate) -> str:
