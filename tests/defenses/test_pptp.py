@@ -1,8 +1,13 @@
 """PPTP as it is written, what it makes of a recipe, and that it does what it is for."""
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from torch import nn
 
+import vestige
 from vestige.audits.options import Options
 from vestige.audits.preparation import prepare
 from vestige.core.errors import InputError
@@ -94,6 +99,25 @@ def test_it_goes_with_defenses_of_other_parts():
         ),
         ("pptp:label_smoothing:0.3+pptp:relax_loss:0.5", DefenseConflict, "keep one"),
         ("pptp", InputError, "defense is missing"),
+        ("pptp:label_smoothing:0/protect=head", InputError, "label_smoothing as it is given changes nothing"),
+        ("pptp:none/protect=head", InputError, "none within it protects nothing; name a defense, or drop"),
+        (
+            "pptp:label_smoothing:0.3/phase=two_phase/strength=0",
+            InputError,
+            "strength=0.0 belongs to phase=r",
+        ),
+        (
+            "pptp:label_smoothing:0.3/phase=two_phase/protect=none/after=0.1",
+            InputError,
+            "after=0.1 belongs to phase=routed",
+        ),
+        ("pptp:dp_sgd:noise=1;delta=1e-5/protect=head/strength=0", InputError, "full strength only"),
+        ("pptp:label_smoothing:0.3/regions=conf/r.json/protect=head", InputError, r"must be a \.toml file"),
+        (
+            "pptp:label_smoothing:0.3/protect=all+relax_loss:0.5",
+            DefenseConflict,
+            "relax_loss would displace the loss that pptp gives to some weights only; put that defense into",
+        ),
     ],
 )
 def test_bad_input(text, error, message):
@@ -102,8 +126,100 @@ def test_bad_input(text, error, message):
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "pptp:dp_sgd:noise=1/delta=1e-5/protect=head",
+        "pptp:dp_sgd:1,1e-5/protect=head",
+        "pptp:relax_loss:0.5/upper=0.9/protect=head",
+        "pptp:relax_loss:0.5/0.9/protect=head",
+    ],
+)
+def test_parameters_of_the_inner_defense_that_stand_apart_are_told_where_they_belong(text):
+    name = text.split(":")[1]
+    with pytest.raises(
+        InputError, match=f"within another defense, parameters of {name} are separated by semi"
+    ):
+        of(text)
+
+
+def test_a_message_about_the_inner_defense_alone_says_no_more():
+    with pytest.raises(InputError, match=r"amount=1.5 must lie between 0.0 and 1.0$"):
+        of("pptp:label_smoothing:1.5/protect=head")
+
+
+def test_conflicts_are_told_without_the_fields_of_a_dataclass():
+    for text in ("pptp:label_smoothing:0.3+relax_loss:0.5", "relax_loss:0.5+pptp:label_smoothing:0.3"):
+        with pytest.raises(DefenseConflict) as caught:
+            of(text)
+        assert "(" not in str(caught.value)
+    with pytest.raises(DefenseConflict, match="displace loss=CrossEntropy with label_smoothing="):
+        of("pptp:label_smoothing:0.3", replace(RECIPE, loss=CrossEntropy(label_smoothing=0.1)))
+
+
+def regions_file(folder, text='early = ["1"]\nlate = ["3", "5"]\n'):
+    folder.mkdir(exist_ok=True)
+    path = folder / "regions.toml"
+    path.write_text(text)
+    return path
+
+
+def test_regions_of_ones_own_are_read_from_a_file_and_known_by_its_content(tmp_path):
+    path, same = regions_file(tmp_path), regions_file(tmp_path / "other")
+    text = "pptp:label_smoothing:0.3/regions={}/protect=late/strength=0.5"
+    found = of(text.format(path))
+    assert found.routing.protected.partition == (("early", ("1",)), ("late", ("3", "5")))
+    assert found.routing.strength == 0.5
+    assert content_hash(found) == content_hash(of(text.format(same)))
+    own = {"early": "1", "late": ["3", "5"]}
+    given = PPTP(defense=LabelSmoothing(amount=0.3), protect="late", strength=0.5, regions=own)
+    assert content_hash(given(RECIPE)) == content_hash(found)
+    regions_file(tmp_path, 'early = ["1", "3"]\nlate = ["5"]\n')
+    assert content_hash(of(text.format(path))) != content_hash(found)
+
+
+@pytest.mark.parametrize(
+    ("words", "model", "message"),
+    [
+        ("none", "mlp-9-8-7", r"leave out 7\.weight"),
+        ("all", "mlp-9-8-7", r"leave out 7\.weight"),
+        ("lat", "mlp-9-8", "did you mean late"),
+        ("lat/strength=0", "mlp-9-8", "did you mean late"),
+        ("late/grain=block", "mlp-9-8", "leave it out beside regions"),
+    ],
+)
+def test_regions_of_ones_own_are_held_against_the_model_before_training(words, model, message, tmp_path):
+    defense = f"pptp:label_smoothing:0.3/regions={regions_file(tmp_path)}/protect={words}"
+    with pytest.raises(InputError, match=message):
+        prepare(Options(dataset="digits", samples=100, model=model, models=4, defense=defense))
+
+
+def test_an_audit_takes_regions_of_ones_own(tmp_path):
+    defense = f"pptp:label_smoothing:0.3/regions={regions_file(tmp_path)}/protect=late"
+    options = {"dataset": "digits", "samples": 120, "model": "mlp-9-8", "models": 4, "epochs": 2, "jobs": 1}
+    vestige.audit(**options, attack="loss", defense=defense, out=tmp_path / "run")
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
+    assert manifest["recipe"]["routing"]["protected"]["partition"] == [["early", ["1"]], ["late", ["3", "5"]]]
+
+
+def frozen_stem(shape, num_classes):
+    module = nn.Sequential(nn.Linear(64, 8), nn.Tanh(), nn.Linear(8, num_classes))
+    module[0].requires_grad_(False)
+    return module
+
+
+@pytest.mark.parametrize("inner", ["label_smoothing:0.3", "dp_sgd:1;1e-3"])
+def test_what_does_not_learn_cannot_be_protected(inner):
+    defense = f"pptp:{inner}/protect=layer1"
+    model = f"{__name__}:frozen_stem"
+    with pytest.raises(InputError, match="protect='layer1' protects no parameter that learns"):
+        prepare(Options(dataset="digits", samples=100, model=model, models=4, defense=defense))
+
+
+@pytest.mark.parametrize(
     ("defense", "model", "message"),
     [
+        ("pptp:label_smoothing:0.3/protect=haed/strength=0", "mlp-9-8", "did you mean head"),
+        ("pptp:label_smoothing:0.3/protect=auto/strength=0", "mlp-9-8", "protect='auto' is chosen by"),
         ("pptp:label_smoothing:0.3/protect=laier2", "mlp-9-8", "did you mean layer2"),
         ("pptp:label_smoothing:0.3/protect=head", "linear", "one region only"),
         ("pptp:label_smoothing:0.3", "mlp-9-8", "protect='auto' is chosen by"),

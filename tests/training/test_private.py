@@ -240,6 +240,26 @@ def test_a_layer_with_statistics_of_the_batch_is_refused():
         engines.choose(recipe(), module, 8, CPU)
 
 
+class Scaled(nn.Module):
+    """Parameters and a buffer of its own beside a layer with statistics of the batch."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers = batch_norm(IMAGES, 3)
+        self.scale = nn.Parameter(torch.ones(()))
+        self.register_buffer("seen", torch.zeros(3))
+
+    def forward(self, x):
+        return self.layers(x) * self.scale
+
+
+def test_a_part_with_a_buffer_is_named_and_not_printed():
+    with pytest.raises(InputError) as caught:
+        engines.choose(recipe(), Scaled(), 8, CPU)
+    assert "the network (Scaled) holds parameters beside a buffer, seen, where one" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
 def test_private_recipes_get_the_private_engine_and_no_other():
     module = build(ModelSpec(f"{__name__}:batch_norm"), IMAGES, 3)
     choice = engines.choose(recipe(), module, 8, CPU)

@@ -1,5 +1,7 @@
 """Routed training against separate gradients and against its two ends; retraining beside a frozen rest."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -19,7 +21,7 @@ from vestige.training.privacy import DPSGD
 from vestige.training.recipe import Conflict, Recipe
 from vestige.training.retraining import begins_again, phase_of
 from vestige.training.routing import Protected, Retraining, Routing
-from vestige.training.schedules import Cosine
+from vestige.training.schedules import Constant, Cosine
 
 OBSERVE = Observation(checkpoints=(0, 2, 3))
 SMOOTH = CrossEntropy(label_smoothing=0.3)
@@ -260,3 +262,40 @@ def test_regions_that_are_not_chosen_yet():
         recipe(routing=Routing(protected=Protected(words=("head",)), loss=None))
     with pytest.raises(Conflict, match="retrains for 3 epochs"):
         recipe(retraining=Retraining(protected=Protected(words=("head",)), loss=SMOOTH, epochs=3))
+
+
+class FirstPhaseOnly(Constant):
+    """The second of two phases, which is shorter, moves nothing."""
+
+    def __call__(self, epoch, epochs):
+        return 1.0 if epochs == 3 else 0.0
+
+
+def test_what_is_retrained_starts_from_its_initialization():
+    """With a second phase that does not move, the head is as initialized and the rest as first trained."""
+    r = replace(retrained(("head",)), schedule=FirstPhaseOnly())
+    first = recipe(epochs=3, schedule=FirstPhaseOnly())
+    pairs = zip(trained(sequential, r), trained(sequential, first), JOB.models, strict=True)
+    for again, once, model in pairs:
+        initial = initialized(r, material(), JOB.seed, model).state_dict()
+        for name, value in again.items():
+            assert not torch.equal(once[name], initial[name])
+            assert torch.equal(value, initial[name] if name.startswith("5.") else once[name])
+
+
+@pytest.mark.parametrize("words", [("none",), ("layer1",)])
+def test_private_training_without_a_protected_parameter_says_so(words):
+    r = recipe(
+        privacy=DPSGD(delta=1e-3, noise=1.0), routing=Routing(protected=Protected(words=words), loss=None)
+    )
+    module = initialized(r, material(), 7, 4)
+    module[1].requires_grad_(False)
+    with pytest.raises(InputError, match="no protected parameter learns"):
+        private._parted(r, module, material().inputs[:2])
+    with pytest.raises(InputError, match="protects no parameter that learns"):
+        r.routing.protected.require(module, material().inputs[:2])
+
+
+def test_a_grain_is_of_inferred_regions():
+    with pytest.raises(InputError, match="grain=block is of inferred regions"):
+        Protected(words=("a",), partition=(("a", ("1",)),), grain="block")

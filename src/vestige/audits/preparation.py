@@ -1,5 +1,6 @@
 """Everything that can be checked before training, checked: data, model, recipe, coins, attacks, policy."""
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,8 @@ from vestige.core.errors import InputError
 from vestige.data import corruption, python_source, sources, transforms
 from vestige.data.dataset import Dataset
 from vestige.data.membership import Membership, independent, paired
+from vestige.defenses.defense import Composed
+from vestige.defenses.pptp import PPTP
 from vestige.defenses.writing import from_text
 from vestige.models.catalog import ModelSpec, build, spec_of
 from vestige.models.penultimate import penultimate
@@ -34,6 +37,7 @@ from vestige.training import engines
 from vestige.training.centered import head_of
 from vestige.training.engine import require_measurable
 from vestige.training.recipe import Recipe, has_centers
+from vestige.training.reopened import as_trained
 
 OF_A_RECIPE = (
     "model", "epochs", "batch_size", "precision", "optimizer", "lr", "momentum", "weight_decay", "rho",
@@ -84,12 +88,13 @@ def prepare(
     data, mislabelled, canaries = _corrupted(original, options)
     if recipe is None:
         recipe = recipe_for(options, preset, spec_of(model or options.model or preset.model))
-    recipe = from_text(options.defense)(recipe)
+    defended = from_text(options.defense)
+    recipe = defended(recipe)
     device = _device(options.device)
     module = _initialized(recipe, data)
     queries = transforms.queries(options.queries)
     _try_on_samples(data, recipe, queries)
-    _require_regions(recipe, module, _few(data))
+    _require_regions(recipe, defended, module, _few(data))
     num_models = options.models or preset.models
     membership = _coins(options, num_models, data.num_samples)
     observation = Observation(
@@ -227,11 +232,16 @@ def _try_on_samples(data: Dataset, recipe: Recipe, queries: tuple[transforms.Vie
         query(few)
 
 
-def _require_regions(recipe: Recipe, module: torch.nn.Module, few: torch.Tensor) -> None:
+def _require_regions(recipe: Recipe, defended: Composed, module: torch.nn.Module, few: torch.Tensor) -> None:
     """Find the protected regions and the head that centers need, so that what is not there says so now."""
-    for chosen in (recipe.routing, recipe.retraining):
-        if chosen is not None:
-            chosen.protected.of(module, few)
+    trained = as_trained(recipe, copy.deepcopy(module))
+    for defense in defended.defenses:
+        if isinstance(defense, PPTP):  # its regions must be there where it comes to no routing, too
+            defense.protected.of(trained, few)
+    if recipe.routing is not None:
+        recipe.routing.protected.require(trained, few)
+    if recipe.retraining is not None and recipe.retraining.critical is None:
+        recipe.retraining.protected.require(trained, few)
     if has_centers(recipe):
         head_of(module, few)
 

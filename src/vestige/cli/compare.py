@@ -48,6 +48,9 @@ def compare(
         found = run(design, Measures(distance, labels), listener)
     console = Console(highlight=False, width=None if Console().is_terminal else 160)
     console.print(protection_table(found.summary))
+    for row in found.summary:
+        for note in row.notes:
+            console.print(f"{row.name}: {note}", markup=False, soft_wrap=True)
     for (name, seed), why in found.failures.items():
         console.print(f"Failed: {name}, seed {seed}: {why}", style="red", markup=False, soft_wrap=True)
     console.print(f"Report: {found.report}", soft_wrap=True)

@@ -35,8 +35,20 @@ def plain(value: Any) -> Any:
 def _told(field: "dataclasses.Field[Any]", value: Any) -> bool:
     if "later" not in field.metadata:
         return True
-    usual = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
-    return getattr(value, field.name) != usual
+    return getattr(value, field.name) != _usual(field)
+
+
+def _usual(field: "dataclasses.Field[Any]") -> Any:
+    return field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
+
+
+def brief(value: Any) -> str:
+    """The value on one line: of a dataclass its name and the fields that are not as usual."""
+    if not dataclasses.is_dataclass(value) or isinstance(value, type):
+        return str(value)
+    unusual = [f.name for f in dataclasses.fields(value) if getattr(value, f.name) != _usual(f)]
+    told = ", ".join(f"{name}={brief(getattr(value, name))}" for name in unusual)
+    return f"{type(value).__name__} with {told}" if told else type(value).__name__
 
 
 def array_digest(array: np.ndarray) -> str:

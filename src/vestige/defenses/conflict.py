@@ -1,5 +1,6 @@
 """Edits of a recipe that cannot both hold."""
 
+from vestige.core.record import brief
 from vestige.training import treatable
 from vestige.training.centered import CenterRelaxed
 from vestige.training.losses import RelaxLoss
@@ -17,7 +18,8 @@ def unclaimed(defense: str, part: str, present: object, usual: object) -> None:
     """Raise DefenseConflict if the part is not as usual, so that the defense would displace what it holds."""
     if present != usual:
         raise DefenseConflict(
-            f"{defense} would displace {part}={present}, which the recipe holds already; drop one of the two"
+            f"{defense} would displace {part}={brief(present)}, which the recipe holds already; "
+            "drop one of the two"
         )
 
 

@@ -1,11 +1,14 @@
 """What a defense is, and several of them as one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, runtime_checkable
 
 from vestige.defenses.conflict import DefenseConflict, check_together
 from vestige.defenses.own import OwnDefense
 from vestige.training.recipe import Conflict, Recipe
+
+LIMITING = {"routing", "retraining"}  # parts of a recipe that give some weights a loss of their own
 
 
 @runtime_checkable
@@ -50,6 +53,7 @@ class Composed:
 
     def __call__(self, recipe: Recipe) -> Recipe:
         """The recipe after the last edit. Raises DefenseConflict for edits that cannot all hold."""
+        _refuse_beside(self.defenses)
         for defense in self.defenses:
             try:
                 recipe = defense(recipe)
@@ -59,6 +63,20 @@ class Composed:
                 raise DefenseConflict(str(error)) from error
         check_together(recipe)
         return recipe
+
+
+def _refuse_beside(defenses: Sequence[Defense | OwnDefense]) -> None:
+    """A defense for some weights only and one of the loss of all: in no order is it clear who learns what."""
+    places = {getattr(defense, "part", ""): place for place, defense in enumerate(defenses)}
+    for limiting in LIMITING & places.keys():
+        if "loss" in places:
+            inner, outer = defenses[places["loss"]].name, defenses[places[limiting]].name
+            before = places["loss"] < places[limiting]
+            displaced = f"loss={inner}" if before else f"the loss that {outer} gives to some weights only"
+            raise DefenseConflict(
+                f"{outer if before else inner} would displace {displaced}; put that defense into {outer}, "
+                "or drop one of the two"
+            )
 
 
 def compose(*defenses: Defense | OwnDefense) -> Composed:

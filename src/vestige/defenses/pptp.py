@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import ClassVar
 
 from vestige.core import check
 from vestige.core.errors import InputError
 from vestige.defenses.conflict import unclaimed
 from vestige.defenses.defense import Defense
-from vestige.models.protected import ALL, NONE
+from vestige.models.partition import partition_of
+from vestige.models.protected import ALL, AUTO, NONE
 from vestige.training.losses import CrossEntropy
 from vestige.training.recipe import Recipe
-from vestige.training.routing import AUTO, Protected, Retraining, Routing
+from vestige.training.routing import Protected, Retraining, Routing
 
 PHASES = ("routed", "two_phase")
 LOSS = {"loss"}
@@ -35,7 +37,8 @@ class PPTP:
     rate: the learning rate of protected regions, in units of the recipe's.
     after: the share of training before the defense begins; until then all regions learn without it.
     budget: of accuracy that regions chosen by "auto" may cost.
-    regions: of the user's own, name to modules or parameters; grain: of inferred ones, "stage" or "block".
+    regions: of the user's own, name to modules or parameters, or a TOML file of such lines.
+    grain: of inferred regions, "stage" or "block".
     """
 
     defense: Defense
@@ -46,7 +49,7 @@ class PPTP:
     rate: int | float = 1.0
     after: int | float = 0.0
     budget: int | float = 0.01
-    regions: Mapping[str, Sequence[str]] | None = None
+    regions: Mapping[str, str | Sequence[str]] | str | Path | None = None
 
     name: ClassVar[str] = "pptp"
     paper: ClassVar[str] = "Fang and Kim 2026, a reconstruction"
@@ -66,8 +69,9 @@ class PPTP:
     def protected(self) -> Protected:
         """Which regions are protected; their words are ("auto",) where they are to be chosen."""
         words = self.protect.split(":") if isinstance(self.protect, str) else self.protect
-        partition = tuple((name, tuple(parts)) for name, parts in (self.regions or {}).items())
-        return Protected(words=tuple(words) or (NONE,), partition=partition, grain=self.grain)
+        return Protected(
+            words=tuple(words) or (NONE,), partition=partition_of(self.regions), grain=self.grain
+        )
 
     def __call__(self, recipe: Recipe) -> Recipe:
         """The recipe with the defense in its protected regions.
@@ -79,6 +83,8 @@ class PPTP:
         unclaimed(self.name, "loss", recipe.loss, CrossEntropy())
         defended = self.defense(recipe)
         changed = {f.name for f in fields(Recipe) if getattr(defended, f.name) != getattr(recipe, f.name)}
+        if not changed:
+            raise InputError(f"pptp: {self.defense.name} as it is given changes nothing; make it stronger")
         private = "privacy" in changed and changed <= PRIVATE
         if not private and changed != LOSS:
             raise InputError(
@@ -86,15 +92,16 @@ class PPTP:
                 "which all regions share; give one that changes the loss, such as label_smoothing or "
                 "relax_loss, or dp_sgd"
             )
-        words = self.protected.words
-        if words == (NONE,) or (self.strength == 0 and self.rate == 1):
+        self._check_phase(private)
+        words = set(self.protected.words)
+        if words == {NONE} or (self.strength == 0 and self.rate == 1):
             return recipe
-        if private:
-            return self._private(defended, words)
         if self.phase == "two_phase":
             return self._two_phase(recipe, defended)
-        if words == (ALL,) and self._is_plain:
+        if words == {ALL} and self._is_plain:
             return defended
+        if private:
+            return replace(defended, routing=Routing(protected=self.protected, loss=None))
         return replace(
             recipe,
             routing=Routing(
@@ -111,17 +118,14 @@ class PPTP:
         """Whether nothing but the regions is different from the defense itself."""
         return self.strength == 1 and self.rate == 1 and self.after == 0
 
-    def _private(self, defended: Recipe, words: tuple[str, ...]) -> Recipe:
-        if self.phase == "two_phase" or not self._is_plain:
+    def _check_phase(self, private: bool) -> None:
+        if private and (self.phase == "two_phase" or not self._is_plain):
             raise InputError(
                 "pptp with dp_sgd is routed at full strength only: a part that was trained without noise, or "
                 "learns from it too, has nothing to gain; leave out phase, strength, rate and after"
             )
-        if words == (ALL,):
-            return defended
-        return replace(defended, routing=Routing(protected=self.protected, loss=None))
-
-    def _two_phase(self, recipe: Recipe, defended: Recipe) -> Recipe:
+        if self.phase == "routed":
+            return
         for name, value, usual in (
             ("strength", self.strength, 1),
             ("rate", self.rate, 1),
@@ -129,6 +133,8 @@ class PPTP:
         ):
             if value != usual:
                 raise InputError(f"pptp {name}={value} belongs to phase=routed; leave it out")
+
+    def _two_phase(self, recipe: Recipe, defended: Recipe) -> Recipe:
         again = max(1, recipe.epochs // 2)
         retraining = Retraining(protected=self.protected, loss=defended.loss, epochs=again)
         return replace(recipe, epochs=recipe.epochs + again, retraining=retraining)

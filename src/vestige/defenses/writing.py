@@ -14,6 +14,7 @@ from vestige.defenses.own import OwnDefense
 NONE = "none"
 BETWEEN = re.compile(r"\+(?=\s*[A-Za-z_])")  # not the plus of 1e+5
 NAMED = re.compile(r"\s*(\w+)\s*=(.*)", re.DOTALL)
+PART = re.compile(r"\s*regions\s*=.+?\.toml(?=\s*(?:[,/]|$))|[^,/]+")  # a path keeps its slashes
 WORDS = {"true": True, "false": False, "yes": True, "no": False}
 
 
@@ -26,14 +27,25 @@ def from_text(text: str) -> Composed:
 
     Raises InputError for an unknown name, parameter or value, and DefenseConflict for one given twice.
     """
+    if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        kind = type(text).__name__
+        raise InputError(
+            f"defense: a {kind} is given where text is read; write it, for example label_smoothing:0.1, or "
+            "apply it to a recipe and give an audit recipe="
+        )
     words = [word.strip() for word in BETWEEN.split(text)]
     return compose(*(_one(word) for word in words if word != NONE))
+
+
+def parameters_of(given: str) -> list[str]:
+    """The parameters in what stands after a defense's name, as they are written."""
+    return [part.strip() for part in PART.findall(given) if part.strip()]
 
 
 def _one(text: str) -> Defense | OwnDefense:
     name, _, given = text.partition(":")
     if name in DEFENSES:
-        return _with_parameters(name, [part.strip() for part in re.split(r"[,/]", given) if part.strip()])
+        return _with_parameters(name, parameters_of(given))
     if _is_own(name, given):
         return OwnDefense(reference=text)
     raise unknown_name("defense", name, [NONE, *DEFENSES])
@@ -56,12 +68,44 @@ def _with_parameters(name: str, parts: list[str]) -> Defense:
         else:
             key, value = list(kinds)[position], part
         if key not in kinds:
-            raise unknown_name(f"parameter of {name}", key, kinds)
+            raise _of_inner(unknown_name(f"parameter of {name}", key, kinds), given, key)
         if key in given:
-            raise InputError(f"defense {name}: {key} is given twice")
-        given[key] = _value(name, key, value, kinds[key])
+            raise _of_inner(InputError(f"defense {name}: {key} is given twice"), given, "name")
+        if kinds[key] is Defense:
+            given[key] = _nested(name, value, parts[1:])
+        else:
+            given[key] = _value(name, key, value, kinds[key])
     _check_complete(name, given)
     return DEFENSES[name](**given)
+
+
+def _nested(name: str, text: str, others: list[str]) -> Defense | OwnDefense:
+    """The defense within another. others: the further parameters of the other."""
+    inner, _, given = text.partition(":")
+    if inner == NONE:
+        raise InputError(f"defense {name}: {NONE} within it protects nothing; name a defense, or drop {name}")
+    if inner not in DEFENSES and not _is_own(inner, given):
+        raise unknown_name(f"defense within {name}", inner, DEFENSES)
+    try:
+        return _one(text.replace(";", "/"))
+    except InputError as error:
+        known = _parameters(inner) if inner in DEFENSES else {}
+        keys = [named[1] if (named := NAMED.fullmatch(part)) else "" for part in others]
+        lost = any(not key or (key in known and key not in _parameters(name)) for key in keys)
+        if not lost:
+            raise
+        raise InputError(f"{error}{_semicolons(inner)}") from error
+
+
+def _of_inner(error: InputError, given: dict[str, Any], key: str) -> InputError:
+    """The error, with the remedy where a defense that is given already has a parameter of that name."""
+    inner = [one.name for one in given.values() if isinstance(one, Defense) and hasattr(one, key)]
+    return InputError(f"{error}{_semicolons(inner[0])}") if inner else error
+
+
+def _semicolons(inner: str) -> str:
+    """How parameters of a defense within another are told from those of the other."""
+    return f"; within another defense, parameters of {inner} are separated by semicolons"
 
 
 def _check_complete(name: str, given: dict[str, Any]) -> None:
@@ -69,13 +113,13 @@ def _check_complete(name: str, given: dict[str, Any]) -> None:
         required = field.default is field.default_factory is dataclasses.MISSING
         if required and field.name not in given:
             values = DEFENSES[name].grid
-            example = f"{values[len(values) // 2]:g}" if values else "VALUE"
+            example = f"{values[len(values) // 2]:g}" if values else "label_smoothing:0.3"
             raise InputError(f"defense {name}: {field.name} is missing; write for example {name}:{example}")
 
 
 def _value(name: str, key: str, text: str, kind: type) -> Any:
-    if kind is Defense:
-        return _one(text.replace(";", "/"))
+    if key == "regions" and not text.endswith(".toml"):  # of another path only the first folder is left
+        raise InputError(f"defense {name}: regions must be a .toml file, for example regions=regions.toml")
     try:
         return WORDS[text.lower()] if kind is bool else kind(text)
     except (ValueError, KeyError):

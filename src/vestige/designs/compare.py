@@ -14,6 +14,7 @@ from vestige.audits.step import Listener, Step, counted, silent
 from vestige.core import files
 from vestige.core.errors import InputError
 from vestige.core.record import plain
+from vestige.defenses.writing import from_text
 from vestige.designs.design import Cell, Design, factor
 from vestige.designs.disparity import disparity_rows
 from vestige.designs.figures import Figures, figures_of
@@ -75,6 +76,8 @@ def design_of(base: Options, defenses: Sequence[str], seeds: int) -> Design:
 
     Raises InputError without defenses or seeds.
     """
+    for name in defenses:
+        from_text(name)  # what is no text at all is refused here by its type
     if not [name for name in defenses if name != NONE]:
         raise InputError(
             "defense: none is given; name at least one, for example --defense label_smoothing:0.1"
@@ -256,7 +259,8 @@ def _write(found: Protection, design: Design, cells: dict[Cell, Prepared]) -> No
         table.to_parquet(temporary, index=False)
     rows = table.astype(object).where(table.notna(), None).to_dict(orient="records")
     failures = [{"defense": d, "seed": s, "why": why} for (d, s), why in found.failures.items()]
-    document = {"schema_version": 1, "rows": rows, "failures": failures}
+    notes = {defense: list(told) for defense, told in found.notes.items() if told}
+    document = {"schema_version": 1, "rows": rows, "failures": failures, "notes": notes}
     files.write_text(folder / "comparison.json", json.dumps(document, indent=1, allow_nan=False) + "\n")
     links = {_defense(cell): f"cells/{cell.folder}/report.html" for cell in reversed(cells)}
     ranks = loss_ranks({(_defense(c), _seed(c)): p for c, p in cells.items() if not _failed(found, c)})

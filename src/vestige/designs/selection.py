@@ -15,7 +15,7 @@ from vestige.core.errors import InputError
 from vestige.data import sources
 from vestige.data.dataset import Dataset
 from vestige.defenses.pptp import PPTP
-from vestige.defenses.writing import BETWEEN, NONE, from_text
+from vestige.defenses.writing import BETWEEN, NONE, from_text, parameters_of
 from vestige.designs.target_figures import TargetFigures, recorded_figures
 from vestige.models.catalog import build
 from vestige.models.protected import ALL, candidates, protected, written
@@ -46,7 +46,9 @@ class Candidate:
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """The candidates and the chosen one; qualified is False where none kept within the budget of accuracy."""
+    """The candidates and the chosen one; qualified is False where no regions kept within the budget of
+    accuracy.
+    """
 
     defense: str
     seed: int
@@ -60,16 +62,23 @@ class Selection:
     def note(self) -> str:
         """One sentence on the choice."""
         lost, gained = self.chosen.lost, self.chosen.gained
+        on = f"chosen on {self.samples:,} samples that the audit leaves out"
         asked = f"within {self.budget:g} of the accuracy without it"
+        if self.chosen.words == NONE:
+            why = (
+                f"no regions {asked} gain privacy there"
+                if self.qualified
+                else f"no regions kept {asked}, and all of them together gain no privacy there"
+            )
+            return f"Seed {self.seed}: protects none, so that pptp is left out, {on} ({why})."
         how = (
             f"the largest privacy gain {asked}"
             if self.qualified
             else f"no regions kept {asked}, so all of them"
         )
         return (
-            f"Seed {self.seed}: protects {self.chosen.words}, chosen on {self.samples:,} samples that the "
-            f"audit leaves out ({how}: accuracy lost {_shown(lost)}, AUC gained {_shown(gained)} there)."
-            f"{self._doubt}"
+            f"Seed {self.seed}: protects {self.chosen.words}, {on} ({how}: accuracy lost {_shown(lost)}, "
+            f"AUC gained {_shown(gained)} there).{self._doubt}"
         )
 
     @property
@@ -79,11 +88,7 @@ class Selection:
         said = ""
         if self.qualified and (lost.high is None or lost.high > self.budget):
             said += " By its interval the accuracy lost may be above that."
-        if (gained.value or 0.0) <= 0:
-            said += (
-                " No regions that qualify gain privacy there." if self.qualified else " It gains none there."
-            )
-        elif gained.low is None or gained.low <= 0:
+        if gained.low is None or gained.low <= 0:
             said += " By its interval the gain may be none."
         return said
 
@@ -117,20 +122,31 @@ def reference_data(options: Options) -> Dataset:
     """
     rest = sources.left_out(options.dataset, options.data_dir, options.samples, options.seed, options.label)
     if rest is None or rest.num_samples < FEWEST:
-        left = 0 if rest is None else rest.num_samples
         raise InputError(
-            f"protect='auto' needs reference data, at least {FEWEST} samples that are not audited, and "
-            f"samples={options.samples} leaves {left} of {options.dataset}; audit fewer, or name regions"
+            f"protect='auto' needs reference data, at least {FEWEST} samples that are not audited and no "
+            f"more than are; {_remedy(options)}"
         )
     return rest
+
+
+def _remedy(options: Options) -> str:
+    size = sources.load(options.dataset, options.data_dir, label=options.label).num_samples
+    if size < 2 * FEWEST:
+        return f"{options.dataset} has {size} in all: name regions, for example protect=back"
+    audited = "all of them are" if options.samples is None else f"samples={options.samples} are"
+    return (
+        f"{options.dataset} has {size}, of which {audited} audited: give samples from {FEWEST} to "
+        f"{size - FEWEST}, or name regions"
+    )
 
 
 def selected(options: Options, folder: Path, listener: Listener = silent) -> Selection:
     """The regions with the largest privacy gain among those that cost no more accuracy than the budget.
 
     Every suffix and prefix of the regions, and all of them, is trained and attacked on the reference data of
-    the options, with references trained alike; no audited sample has any part in it. Ties go to fewer
-    parameters. Where none keeps within the budget, all regions are protected, and the selection says so.
+    the options, with references trained alike; no audited sample has any part in it. No regions at all are a
+    candidate too, so that something is protected only where that gains. Ties go to fewer parameters. Where
+    no regions keep within the budget, all are protected if that gains; the selection says so.
 
     Raises InputError without enough reference data.
     """
@@ -138,8 +154,8 @@ def selected(options: Options, folder: Path, listener: Listener = silent) -> Sel
     plain = _prepared(options, NONE, data, folder)
     regions, sizes = _regions(plain, _pptp(options.defense))
     words = [written([r.name for r in regions], chosen) for chosen in candidates(regions)]
-    populations = {word: _prepared(options, word, data, folder) for word in (*words, ALL)}
-    found = _figures({NONE: plain, **populations}, options.jobs, listener)
+    populations = {NONE: plain, **{w: _prepared(options, w, data, folder) for w in (*words, ALL)}}
+    found = _figures(populations, options.jobs, listener)
     rows = [_candidate(found[NONE], found[word], _parameters(word, regions, sizes)) for word in populations]
     chosen, qualified = best(rows, _budget(options.defense))
     return Selection(
@@ -154,11 +170,19 @@ def selected(options: Options, folder: Path, listener: Listener = silent) -> Sel
 
 
 def best(rows: Sequence[Candidate], budget: float) -> tuple[Candidate, bool]:
-    """The choice, and whether it keeps within the budget; the last row stands for all regions."""
-    within = [row for row in rows if (row.lost.value or 0.0) <= budget]
-    if not within:
-        return rows[-1], False
-    return max(within, key=lambda row: (row.gained.value or 0.0, -row.parameters)), True
+    """The choice, and whether any regions keep within the budget; the last row stands for all regions.
+
+    What was not measured does not qualify.
+    """
+    known = [row for row in rows if row.lost.value is not None and row.gained.value is not None]
+    within = [row for row in known if _value(row.lost) <= budget]
+    qualified = any(row.words != NONE for row in within)
+    eligible = within if qualified else [row for row in known if row.words in (NONE, ALL)]
+    return max(eligible, key=lambda row: (_value(row.gained), -row.parameters), default=rows[-1]), qualified
+
+
+def _value(estimate: Estimate) -> float:
+    return float("nan") if estimate.value is None else estimate.value
 
 
 def _candidate(none: TargetFigures, found: TargetFigures, parameters: int) -> Candidate:
@@ -231,8 +255,7 @@ def _with_words(part: str, words: str) -> str:
         return ""
     name, _, given = part.partition(":")
     named = f"protect={words}"
-    parameters = [p.strip() for p in re.split("[,/]", given) if p.strip()]
-    placed = [named if AUTOMATIC.fullmatch(p) else p for p in parameters]
+    placed = [named if AUTOMATIC.fullmatch(p) else p for p in parameters_of(given)]
     return f"{name}:{'/'.join(placed if named in placed else [*placed, named])}"
 
 

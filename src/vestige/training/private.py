@@ -8,13 +8,14 @@ from streams named by seed and model, so that runs repeat; they are not cryptogr
 import contextlib
 import copy
 import warnings
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from vestige.core import seeds
+from vestige.core.errors import InputError
 from vestige.signals.measure import Observation
 from vestige.training.accounting import Sampling, epsilon_spent, noise_for, noise_of, opacus, statement
 from vestige.training.centered import CenterRelaxed
@@ -66,10 +67,29 @@ def _unclippable(module: nn.Module, recipe: Recipe) -> str | None:
     library = opacus()
     changed = as_trained(recipe, copy.deepcopy(module)).train()
     errors = [
+        *_buffered(changed),
         *library.validators.ModuleValidator.validate(changed, strict=False),
         *library.grad_sample.GradSampleModule.validate(changed, strict=False),
     ]
-    return f"Opacus finds no gradient per sample: {errors[0]}" if errors else None
+    return f"Opacus finds no gradient per sample: {_first_sentence(errors[0])}" if errors else None
+
+
+def _buffered(module: nn.Module) -> Iterator[str]:
+    """Parts with parameters of their own and a buffer, which Opacus takes for statistics of the batch.
+
+    Its own message prints the whole part.
+    """
+    for name, part in module.named_modules():
+        buffers = [own for own, _ in part.named_buffers()]
+        if buffers and any(p.requires_grad for p in part.parameters(recurse=False)):
+            yield (
+                f"{name or 'the network'} ({type(part).__name__}) holds parameters beside a buffer, "
+                f"{buffers[0]}, where one belongs into a part of its own"
+            )
+
+
+def _first_sentence(error: object) -> str:
+    return " ".join(str(error).split()).partition(". ")[0]
 
 
 def train(
@@ -194,6 +214,8 @@ def _parted(
         return list(learning.values()), []
     regions = recipe.routing.protected.of(module, inputs)
     names = {name for region in regions for name in region.parameters}
+    if names.isdisjoint(learning):
+        raise InputError("dp_sgd: no protected parameter learns; protect a region that does, or drop dp_sgd")
     return [p for n, p in learning.items() if n in names], [p for n, p in learning.items() if n not in names]
 
 

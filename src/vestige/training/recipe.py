@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from vestige.core import check
 from vestige.core.errors import InputError
-from vestige.core.record import LATER
+from vestige.core.record import LATER, brief
 from vestige.data.transforms import Identity, Transform
 from vestige.models.catalog import ModelSpec
 from vestige.training.centered import CenterRelaxed
@@ -96,7 +96,8 @@ def _check_regions(recipe: Recipe) -> None:
     if recipe.loss != CrossEntropy():
         raise Conflict(
             f"{name} begins with plain cross-entropy, or leaves it to regions that it does not protect, but "
-            f"loss={recipe.loss} is given for all; put that defense into {name}, or drop one of the two"
+            f"loss={brief(recipe.loss)} is given for all; put that defense into {name}, "
+            "or drop one of the two"
         )
     alone = retraining is not None or (routing is not None and routing.loss is not None)
     if recipe.privacy is not None and alone:

@@ -8,11 +8,10 @@ from torch import Tensor, nn
 from vestige.core import check
 from vestige.core.errors import InputError
 from vestige.core.record import LATER
-from vestige.models.protected import protected
+from vestige.models.partition import Partition
+from vestige.models.protected import AUTO, protected
 from vestige.models.regions import GRAINS, Region, regions_of
 from vestige.training.losses import Loss
-
-AUTO = "auto"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,11 +24,13 @@ class Protected:
     """
 
     words: tuple[str, ...] = (AUTO,)
-    partition: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    partition: Partition = ()
     grain: str = "stage"
 
     def __post_init__(self) -> None:
         check.one_of("pptp grain", self.grain, GRAINS)
+        if self.partition and self.grain != GRAINS[0]:
+            raise InputError(f"grain={self.grain} is of inferred regions; leave it out beside regions")
         if AUTO in self.words and len(self.words) > 1:
             raise InputError(
                 f"protect={':'.join(self.words)!r}: auto stands alone; name regions, or take auto"
@@ -46,10 +47,18 @@ class Protected:
         """
         if self.words == (AUTO,):
             raise InputError(
-                "protect='auto' is chosen by `vestige compare` and `vestige localize` from reference data; "
-                "name regions here"
+                "protect='auto' is chosen by `vestige compare` from reference data; name regions here"
             )
         return protected(self.all_of(module, inputs), self.words)
+
+    def require(self, module: nn.Module, inputs: Float[Tensor, "batch ..."]) -> None:
+        """Raise InputError as `of` does, and where nothing that is protected learns."""
+        names = {name for region in self.of(module, inputs) for name in region.parameters}
+        learning = [n for n, p in module.named_parameters(remove_duplicate=False) if p.requires_grad]
+        if names.isdisjoint(learning):
+            raise InputError(
+                f"protect={':'.join(self.words)!r} protects no parameter that learns; name regions that learn"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
