@@ -21,9 +21,18 @@ def test_it_prints_the_map_the_answer_and_the_report(tmp_path):
     assert (folder / "report.html").is_file()
 
 
+def test_it_takes_regions_of_the_network_from_a_file(tmp_path):
+    path = tmp_path / "regions.toml"
+    path.write_text('body = ["1"]\nfc = ["3"]\n')
+    words = ["digits", *SMALL, "--rewind", "0", "--regions", str(path), "--out", str(tmp_path / "run")]
+    found = CliRunner().invoke(app, words)
+    assert found.exit_code == 0, found.output
+    assert [line.split()[0] for line in found.output.splitlines()[1:3]] == ["body", "fc"]
+
+
 def test_it_takes_the_options_of_an_audit_and_its_own():
     shown = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "200", "TERM": "dumb"}).output
-    for option in ("--label-noise", "--models", "--defense", "--grain", "--rewind"):
+    for option in ("--label-noise", "--models", "--defense", "--grain", "--regions", "--rewind"):
         assert option in shown
 
 

@@ -210,6 +210,16 @@ def test_the_choice_is_made_on_no_audited_sample(tmp_path, monkeypatch):
         assert all(not np.intersect1d(data.ids, audited.ids).size for audited in trained["cells"])
 
 
+def test_regions_of_ones_own_are_chosen_among(tmp_path):
+    folder = tmp_path / "auto"  # a folder of that name is no word for regions
+    folder.mkdir()
+    (folder / "regions.toml").write_text('late = ["3", "5"]\nearly = ["1"]\n')
+    text = f"{AUTO}/regions={folder}/regions.toml/protect=auto"
+    assert decided(text, "late") == text.replace("protect=auto", "protect=late")
+    found = selected(dataclasses.replace(BASE, defense=text), tmp_path / "run")
+    assert [one.words for one in found.candidates] == ["none", "late", "early", "all"]
+
+
 def models_in(folder):
     return {path: path.stat().st_mtime_ns for path in folder.rglob("*.safetensors")}
 

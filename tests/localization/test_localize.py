@@ -66,6 +66,20 @@ def test_a_second_call_trains_and_probes_nothing_and_finds_the_same(found):
     assert again.seconds == found.seconds
 
 
+def test_regions_of_ones_own_are_localized_in_the_order_in_which_they_run(tmp_path):
+    path = tmp_path / "regions.toml"
+    path.write_text('rest = ["3", "5"]\nfirst = ["1"]\n')
+    found = localize("digits", regions=path, out=tmp_path / "run", **SMALL)
+    assert found.names == ("first", "rest")
+    assert set(found.candidates) == {"none", "all", "first", "rest"}
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
+    assert manifest["localize"]["regions"] == {"rest": ["3", "5"], "first": ["1"]}
+    (trained,) = (tmp_path / "run" / "populations" / "routed-rest" / "signals").iterdir()
+    path.write_text('rest = ["5"]\nfirst = ["1", "3"]\n')
+    localize("digits", regions=str(path), out=tmp_path / "run", **SMALL)
+    assert len(list(trained.parent.iterdir())) == 2  # of other regions, so trained apart
+
+
 def test_figures_of_something_else_are_not_read_again(found):
     record = found.folder / "probes.json"
     written = record.read_text()
@@ -95,6 +109,8 @@ def test_figures_of_something_else_are_not_read_again(found):
         ({"grain": "layer"}, "grain='layer' must be one of stage, block"),
         ({"rewind": (1.0,)}, "rewind=1.0 must lie between"),
         ({"attack": "loss"}, "leave it out"),
+        ({"regions": "nowhere.toml"}, r"regions=nowhere\.toml cannot be read"),
+        ({"regions": "regions.json"}, r"must be a \.toml file"),
     ],
 )
 def test_bad_input_is_one_line_before_training(tmp_path, given, message):
@@ -102,6 +118,19 @@ def test_bad_input_is_one_line_before_training(tmp_path, given, message):
     with pytest.raises(InputError, match=message):
         localize(options.pop("dataset"), options.pop("defense", "label_smoothing:0.3"), **options)
     assert not (tmp_path / "never").exists()
+
+
+def test_regions_of_the_plane_are_refused_and_a_path_must_be_writable(tmp_path):
+    from vestige.audits.options import Options
+
+    with pytest.raises(InputError, match=r"regions='grid:10' is of the plane, which is not drawn here"):
+        Request(base=Options(regions="grid:10"))
+    path = tmp_path / "a+b.toml"
+    path.write_text('a = ["1"]\n')
+    with pytest.raises(InputError, match="a path with a plus"):
+        Request(base=Options(), regions=path)
+    with pytest.raises(InputError, match="grain=block is of inferred regions"):
+        localize("digits", regions=path.rename(tmp_path / "a.toml"), grain="block", **SMALL)
 
 
 def test_protections_are_written_as_defenses_are():

@@ -44,20 +44,25 @@ def localize(
     *,
     grain: str = "stage",
     rewind: Sequence[int | float] | None = None,
+    regions: str | Path | None = None,
     listener: Listener = silent,
     **options: Any,
 ) -> Localization:
     """Where privacy risk and generalization live in a network: by rewinding, retraining, routing, weights.
 
-    defense: of the loss (or dp_sgd), that regions learn from. grain: of regions, "stage" or "block".
+    defense: of the loss (or dp_sgd), that regions learn from. grain: of inferred regions, "stage" or "block".
+    regions: a TOML file with regions of the user's own, in lines such as head = ["fc"].
     rewind: shares of training that regions are set back to; 0, 0.05 and 0.15 unless given.
-    options: any field of `vestige.audits.options.Options` but defense and attack; 8 models unless asked for.
+    options: any field of `vestige.audits.options.Options` but defense, attack and regions (of the plane); 8
+      models unless asked for.
 
     A localization that was interrupted continues where it stopped when called again with the same arguments.
     Raises InputError or RunFolderError before any training if something is wrong.
     """
     base = from_keywords({"dataset": dataset, **options}, without=("defense",))
-    return run(Request(base=base, defense=defense, grain=grain, rewind=requests.rewinds(rewind)), listener)
+    own = None if regions is None else Path(regions)
+    rewound = requests.rewinds(rewind)
+    return run(Request(base=base, defense=defense, grain=grain, rewind=rewound, regions=own), listener)
 
 
 def run(request: Request, listener: Listener = silent) -> Localization:
@@ -124,7 +129,13 @@ def _notes(request: Request) -> tuple[str, ...]:
 
 def _manifest(request: Request) -> dict[str, Any]:
     shown = {k: str(v) if isinstance(v, Path) else v for k, v in vars(request.base).items()}
-    asked = {"defense": request.defense, "grain": request.grain, "rewind": request.rewind}
+    asked: dict[str, Any] = {
+        "defense": request.defense,
+        "grain": request.grain,
+        "rewind": request.rewind,
+    }
+    if request.partition:
+        asked["regions"] = dict(request.partition)
     return {"tool": "vestige", "localize": plain(asked), "options": plain(shown)}
 
 

@@ -57,7 +57,9 @@ def populations(request: Request, folder: Path) -> Populations:
     Raises InputError for whatever is wrong with any of them, and for a model with one region.
     """
     plain, epochs = _plain(request, folder / "none")
-    regions, sizes = _regions(plain, request.grain)
+    regions, sizes = _regions(
+        plain, Protected(words=(ALL,), partition=request.partition, grain=request.grain)
+    )
     words = protections([region.name for region in regions])
     routed = {w: _prepared(request, request.protecting(w), folder / f"routed-{_slug(w)}") for w in words}
     return Populations(regions, sizes, epochs, {NONE: plain, **routed}, _retrained(request, regions, folder))
@@ -107,19 +109,20 @@ def _plain(request: Request, folder: Path) -> tuple[Prepared, tuple[int, ...]]:
     return dataclasses.replace(found, plan=dataclasses.replace(found.plan, observation=observation)), epochs
 
 
-def _regions(plain: Prepared, grain: str) -> tuple[tuple[Region, ...], tuple[int, ...]]:
+def _regions(plain: Prepared, protected: Protected) -> tuple[tuple[Region, ...], tuple[int, ...]]:
     """The regions of the model, and how many parameters each has."""
     plan = plain.plan
     module = build(plan.recipe.model, plan.dataset.shape, plan.dataset.num_classes)
     few = torch.from_numpy(plan.dataset.as_floats(slice(2)))
-    regions = Protected(words=(ALL,), grain=grain).all_of(module, few)
+    regions = protected.all_of(module, few)
     if len(regions) == 1:
         raise InputError(
             f"model={plan.recipe.model.name!r} has one region only, {regions[0].name}, so there is nothing "
-            "to compare; take a deeper one, for example mlp-128-128-128"
+            "to compare; take a deeper one, for example mlp-128-128-128, or name regions of your own in a "
+            "file, regions=FILE.toml"
         )
-    counts = {name: value.numel() for name, value in module.named_parameters(remove_duplicate=False)}
-    return regions, tuple(sum(counts[name] for name in region.parameters) for region in regions)
+    counts = {name: value.numel() for name, value in module.named_parameters()}  # a tied one counts once
+    return regions, tuple(sum(counts.get(name, 0) for name in region.parameters) for region in regions)
 
 
 def _retrained(request: Request, regions: tuple[Region, ...], folder: Path) -> dict[str, Prepared]:

@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from vestige.audits.options import Options
 from vestige.core import check
 from vestige.core.errors import InputError
 from vestige.defenses.dp_sgd import DPSGDDefense
 from vestige.defenses.pptp import PPTP
-from vestige.defenses.writing import from_text
+from vestige.defenses.writing import BETWEEN, from_text
 from vestige.designs.target_figures import ATTACK
+from vestige.models.partition import Partition, partition_of
 from vestige.models.regions import GRAINS
 
 DEFENSE = "label_smoothing:0.3"
@@ -24,7 +26,7 @@ class Request:
 
     base: the options of an audit, without a defense of their own.
     defense: what protected regions learn from, as written.
-    grain: of the regions, "stage" or "block".
+    grain: of inferred regions, "stage" or "block". regions: a TOML file with regions of the user's own.
     rewind: the shares of training, from 0 to below 1, that regions are set back to.
 
     Raises InputError for values out of range, and for options that say the same twice.
@@ -34,6 +36,7 @@ class Request:
     defense: str = DEFENSE
     grain: str = "stage"
     rewind: tuple[int | float, ...] = REWIND
+    regions: Path | None = None
 
     def __post_init__(self) -> None:
         check.one_of("grain", self.grain, GRAINS)
@@ -46,12 +49,29 @@ class Request:
         if self.base.attack:
             named = ", ".join(self.base.attack)
             raise InputError(f"attack={named}: regions are measured by {ATTACK}; leave it out")
+        if self.base.regions != Options().regions:
+            raise InputError(
+                f"regions={self.base.regions!r} is of the plane, which is not drawn here; give regions of "
+                "the network apart, as --regions FILE.toml"
+            )
+        self._check_regions()
         given = from_text(self.defense).defenses
         if len(given) != 1 or isinstance(given[0], PPTP):
             raise InputError(
                 f"defense={self.defense!r} must be one defense that regions can learn from, for example "
                 "label_smoothing:0.3; which regions is what is measured here"
             )
+
+    def _check_regions(self) -> None:
+        """The file can be read, and its path be written within a defense."""
+        _ = self.partition
+        if self.regions is not None and BETWEEN.search(str(self.regions)):
+            raise InputError(f"regions={self.regions}: a path with a plus cannot be written into a defense")
+
+    @property
+    def partition(self) -> Partition:
+        """The regions of the user's own; () where they are to be inferred."""
+        return partition_of(self.regions)
 
     @property
     def is_private(self) -> bool:
@@ -65,8 +85,14 @@ class Request:
         if words == "all" and phase == "routed":
             return self.defense
         inner = self.defense.replace("/", ";").replace(",", ";")
-        kept = [f"protect={words}", *([f"phase={phase}"] if phase != "routed" else [])]
-        return "/".join([f"pptp:{inner}", *kept, *([f"grain={self.grain}"] if self.grain != "stage" else [])])
+        kept = [f"protect={words}"]
+        if phase != "routed":
+            kept.append(f"phase={phase}")
+        if self.grain != "stage":
+            kept.append(f"grain={self.grain}")
+        if self.regions is not None:
+            kept.append(f"regions={self.regions}")
+        return "/".join([f"pptp:{inner}", *kept])
 
     def epochs(self, of: int) -> tuple[int, ...]:
         """The epochs that regions are set back to, in a training of that many; each once, in order."""
