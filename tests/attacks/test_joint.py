@@ -48,11 +48,11 @@ def test_neighbors_explain_what_the_others_take_for_noise():
 
 @pytest.mark.parametrize("attack", [Joint(), Joint(stacked=True), Hierarchical(stacked=True)])
 def test_the_coins_of_another_model_are_not_found(attack):
-    membership, values = populated(40, leak=1.5)
-    scores = score(values, membership, attack, **KNOWN, targets=range(12), references=range(12, 20))
+    membership, values = populated(68, leak=1.5)
+    scores = score(values, membership, attack, **KNOWN, targets=range(40), references=range(40, 48))
     foreign = np.roll(scores.member, 1, axis=0)
     found = np.mean([roc(row, own).auc for row, own in zip(scores.values, foreign, strict=True)])
-    assert abs(found - 0.5) < 0.02
+    assert abs(found - 0.5) < 0.01  # 3.8 standard deviations
 
 
 @pytest.mark.parametrize("attack", [Joint(), Joint(stacked=True), Hierarchical(stacked=True)])

@@ -43,12 +43,12 @@ def test_a_samples_own_coin_is_not_in_its_own_bound_and_is_in_those_of_its_neigh
 
 def test_the_bound_lies_above_the_attack_and_tells_nothing_of_another_models_coins():
     membership, values = populated(leak=1.5)
-    own, other = membership.mask[0], membership.mask[1]
+    own, others = membership.mask[0], membership.mask[[*range(1, 8), *range(16, 24)]]
     guessed = roc(score(values, membership, PLAIN, **ASKED).values[0], own).auc
     found = bounds(membership, values, own)
     assert roc(found, own).auc > guessed
-    assert abs(roc(found, other).auc - 0.5) < 0.04
-    assert roc(bounds(membership, values, other), own).auc < guessed  # the wrong coins explain nothing
+    assert abs(np.mean([roc(found, other).auc for other in others]) - 0.5) < 0.01
+    assert roc(bounds(membership, values, others[0]), own).auc < guessed  # the wrong coins explain nothing
 
 
 def test_without_neighbors_what_the_target_says_of_others_does_not_count():

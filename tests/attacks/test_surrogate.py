@@ -36,6 +36,27 @@ def test_taking_a_sample_out_equals_fitting_without_it(coins):
     np.testing.assert_allclose(found, expected, rtol=1e-7, atol=1e-9)
 
 
+def refitted_on(mapped, coins, sample):
+    """Weighted ridge on the mapped features without the sample, in its primal form."""
+    others = np.arange(30) != sample
+    weighed = mapped[others] * coins[others, None]
+    gram = weighed.T @ mapped[others] + 0.5 * np.eye(mapped.shape[1])
+    outputs = mapped[sample] @ linalg.solve(gram, weighed.T @ np.eye(3)[LABELS[others]])
+    own = outputs[LABELS[sample]]
+    margin = own - np.delete(outputs, LABELS[sample]).max()
+    return own, margin, 0.5 * mapped[sample] @ linalg.solve(gram, mapped[sample])
+
+
+@pytest.mark.parametrize("landmarks", [3, 12, 30])
+@pytest.mark.parametrize("coins", [COINS, (COINS < 0.5).astype(float), np.full(30, 0.5)])
+def test_with_fewer_landmarks_it_equals_fitting_on_their_features(coins, landmarks):
+    mapped = nystrom(directions(INPUTS), landmarks, 0)
+    assert mapped.shape[1] == landmarks
+    found = Surrogate(mapped, LABELS).response(coins)
+    expected = np.array([refitted_on(mapped, coins, sample) for sample in range(30)])
+    np.testing.assert_allclose(found, expected, rtol=1e-7, atol=1e-9)
+
+
 def test_the_own_coin_of_a_sample_changes_nothing_of_its_response():
     before = exact().response(COINS)
     for own in (0.0, 1.0):

@@ -63,14 +63,17 @@ def aucs(values, membership, attack):
 @pytest.mark.parametrize(("design", "models"), list(product(DESIGNS, (4, 8, 16))))
 @pytest.mark.parametrize("name", NAMES)
 def test_no_leak_gives_one_half(name, design, models):
-    """The counting probe: if numbers of references told the coin, small populations would show it."""
-    membership = coins(design, models, 3000, seed=11)
+    """The counting probe: if numbers of references told the coin, small populations would show it.
+
+    Attacks with a fit per target see fewer samples here; `tests/attacks/test_joint.py` holds them to 0.01.
+    """
+    membership = coins(design, models, 3000 if name in FITTED else 20_000, seed=11)
     if models == 4 and name in ("lira-online", "lira-offline"):
         pytest.skip("one reference a side has no variance")
     if models == 4 and by_name(name).needs.references:
         pytest.skip("refused: fewer than four references")
     values, sd = aucs(noise(membership, 12), membership, name)
-    assert abs(values.mean() - 0.5) < 4 * sd / np.sqrt(len(values) / 2)
+    assert abs(values.mean() - 0.5) < (4 * sd / np.sqrt(len(values) / 2) if name in FITTED else 0.01)
     assert np.abs(values - 0.5).max() < 5 * sd
 
 
