@@ -234,7 +234,7 @@ def _try_on_samples(data: Dataset, recipe: Recipe, queries: tuple[transforms.Vie
 
 def _require_regions(recipe: Recipe, defended: Composed, module: torch.nn.Module, few: torch.Tensor) -> None:
     """Find the protected regions and the head that centers need, so that what is not there says so now."""
-    trained = as_trained(recipe, copy.deepcopy(module))
+    trained = module if recipe.privacy is None else as_trained(recipe, copy.deepcopy(module))
     for defense in defended.defenses:
         if isinstance(defense, PPTP):  # its regions must be there where it comes to no routing, too
             defense.protected.of(trained, few)
