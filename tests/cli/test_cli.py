@@ -85,7 +85,7 @@ def test_score_audits_a_file(monkeypatch, capsys, tmp_path):
 def test_score_takes_features_for_the_attacks_that_need_them(monkeypatch, capsys, tmp_path):
     generator = np.random.default_rng(0)
     mask = np.argsort(generator.random((8, 300)), 0) < 4
-    known = {"labels": np.arange(300) % 3, "features": generator.normal(size=(300, 4))}
+    known = {"labels": np.arange(300) % 3 * 10**9 - 1, "features": generator.normal(size=(300, 4))}
     np.savez(
         tmp_path / "ready.npz", values=generator.normal(size=mask.shape) + mask, membership=mask, **known
     )
@@ -101,6 +101,14 @@ def test_score_takes_features_for_the_attacks_that_need_them(monkeypatch, capsys
         (
             {"values": np.zeros((4, 4)), "membership": np.eye(4, dtype=bool), "features": np.zeros(4)},
             "features has shape (4,)",
+        ),
+        (
+            {"values": np.zeros((4, 4)), "membership": np.eye(4, dtype=bool), "labels": np.eye(4)},
+            "labels has shape (4, 4); give 4 integers, one per sample",
+        ),
+        (
+            {"values": np.zeros((4, 4)), "membership": np.eye(4, dtype=bool), "labels": np.full(4, 0.5)},
+            "labels: sample 0 has 0.5; give 4 integers, one per sample",
         ),
         ({"values": np.zeros((4, 9))}, "needs an array 'membership'"),
         ({"values": np.zeros((4, 9)), "membership": np.zeros((4, 8), bool)}, "membership has shape"),

@@ -90,6 +90,16 @@ def test_what_is_not_on_record_is_left_out(found, arrays):
     assert not {"labels", "loss", "harder", "pictured"} & set(packed)
 
 
+def test_classes_may_have_any_numbers(found, arrays):
+    labels = np.where(arrays.labels == 3, -1, arrays.labels * 10**9)
+    far = dataclasses.replace(arrays, labels=labels, class_names=())
+    header, packed = unpack(data(found, far, arrays.plane))
+    known = np.unique(far.labels[far.labels >= 0])
+    assert [one["name"] for one in header["classes"]] == [str(c) for c in known]
+    assert np.array_equal(packed["labels"] == NONE, far.labels < 0)
+    assert np.array_equal(known[packed["labels"][far.labels >= 0]], far.labels[far.labels >= 0])
+
+
 def test_names_from_outside_stay_inside_the_packed_data(found, arrays):
     named = dataclasses.replace(arrays, class_names=("</script><b>",) * 10)
     assert "<b>" not in explorer(found, named, arrays.plane).split('id="explorer-data"')[1]

@@ -107,7 +107,8 @@ def _samples(
         "exposed": order[:LISTED].astype(np.uint32),
     }
     if arrays.labels is not None:
-        rows["labels"] = np.where(arrays.labels < 0, NONE, arrays.labels).astype(np.uint16)
+        places = np.searchsorted(_known_classes(arrays.labels), arrays.labels)
+        rows["labels"] = np.where(arrays.labels < 0, NONE, places).astype(np.uint16)
     if arrays.difficulty is not None and np.isfinite(arrays.difficulty).any():
         rows |= _difficulty(arrays.difficulty)
     return rows
@@ -138,10 +139,15 @@ def _regions(plane: Plane, labels: tuple[tuple[float, float, float] | None, ...]
 def _classes(arrays: ReportArrays) -> list[dict[str, str]]:
     if arrays.labels is None:
         return []
-    count = int(arrays.labels.max(initial=-1)) + 1
     return [
-        {"name": class_name(c, arrays.class_names), "color": CLASSES[c % len(CLASSES)]} for c in range(count)
+        {"name": class_name(c, arrays.class_names), "color": CLASSES[place % len(CLASSES)]}
+        for place, c in enumerate(_known_classes(arrays.labels).tolist())
     ]
+
+
+def _known_classes(labels: Integer[np.ndarray, "samples"]) -> Integer[np.ndarray, "classes"]:
+    """The classes that occur, which may have any numbers."""
+    return np.unique(labels[labels >= 0])
 
 
 def _pictures(
