@@ -66,17 +66,16 @@ class Composed:
 
 
 def _refuse_beside(defenses: Sequence[Defense | OwnDefense]) -> None:
-    """A defense for some weights only and one of the loss of all: in no order is it clear who learns what."""
-    places = {getattr(defense, "part", ""): place for place, defense in enumerate(defenses)}
-    for limiting in LIMITING & places.keys():
-        if "loss" in places:
-            inner, outer = defenses[places["loss"]].name, defenses[places[limiting]].name
-            before = places["loss"] < places[limiting]
-            displaced = f"loss={inner}" if before else f"the loss that {outer} gives to some weights only"
+    """A defense of the loss that follows one for some weights only would have all of them learn from it."""
+    limiting: Defense | OwnDefense | None = None
+    for defense in defenses:
+        part = getattr(defense, "part", "")
+        if limiting is not None and part == "loss":
             raise DefenseConflict(
-                f"{outer if before else inner} would displace {displaced}; put that defense into {outer}, "
-                "or drop one of the two"
+                f"{defense.name} would displace the loss that {limiting.name} gives to some weights only; "
+                f"put that defense into {limiting.name}, or drop one of the two"
             )
+        limiting = defense if part in LIMITING else limiting
 
 
 def compose(*defenses: Defense | OwnDefense) -> Composed:
