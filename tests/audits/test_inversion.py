@@ -178,7 +178,7 @@ def test_a_comparison_holds_the_inversion_and_the_page_its_threat_model(tmp_path
     assert table["none", "utility", "test_accuracy"] == table[name, "utility", "test_accuracy"]
     page = found.report.read_text(encoding="utf-8")
     assert "cannot estimate the mean logits of a class" in page
-    assert "as released" in page
+    assert "nan as released" not in page  # so few samples have no TPR at 1 %
     assert "Logits undone" in page
 
 
