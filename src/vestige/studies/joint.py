@@ -10,14 +10,13 @@ from vestige.attacks.hierarchical import Hierarchical
 from vestige.attacks.joint import Joint
 from vestige.attacks.protocol import Attack
 from vestige.audits.step import Listener, counted, silent
-from vestige.core.errors import unknown_name
 from vestige.core.files import write_text
 from vestige.population import executors
 from vestige.studies.finding import Finding
 from vestige.studies.joint_claims import GOALS, claims, extra_figures, figures, same_seconds
 from vestige.studies.joint_population import Trained, trained
 from vestige.studies.joint_rates import PUBLISHED, Trial, attacks_of, rates
-from vestige.studies.part import Settings
+from vestige.studies.part import Settings, chosen
 
 TITLE = "The joint attack beside published ones"
 
@@ -72,11 +71,7 @@ def parts(settings: Settings) -> dict[str, Part]:
             options={**wide, "models": few or 32}, references=(4, 16), kernel="embeddings", is_large=True
         ),
     }
-    for name in settings.parts or ():
-        if name not in every:
-            raise unknown_name("part", name, every)
-    usual = [name for name, part in every.items() if not part.is_large]
-    return {name: part for name, part in every.items() if name in (settings.parts or usual)}
+    return chosen(every, settings)
 
 
 def study(settings: Settings, listener: Listener = silent) -> tuple[Finding, ...]:

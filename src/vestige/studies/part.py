@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from vestige.audits.options import Options
 from vestige.audits.step import Listener, silent
@@ -39,7 +39,20 @@ class Part:
     is_large: bool = False
 
 
-def chosen(every: Mapping[str, Part], settings: Settings) -> dict[str, Part]:
+@runtime_checkable
+class Sized(Protocol):
+    """A part of any study that tells whether it runs only where it is named."""
+
+    @property
+    def is_large(self) -> bool:
+        """Whether it takes too long without a GPU."""
+        ...
+
+
+Kind = TypeVar("Kind", bound=Sized)
+
+
+def chosen(every: Mapping[str, Kind], settings: Settings) -> dict[str, Kind]:
     """The parts that are asked for, by name; all but the large ones unless some are.
 
     Raises InputError for one that does not exist.
