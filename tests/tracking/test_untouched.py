@@ -137,8 +137,9 @@ def test_signals_are_measured_in_float32_under_autocast(tmp_path):
 
 
 def test_reduced_precision_is_off_meanwhile_and_back_afterwards():
-    before = torch.get_float32_matmul_precision()
+    before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
     torch.set_float32_matmul_precision("medium")
+    torch.backends.cudnn.allow_tf32 = True
     try:
         with untouched(nn.Linear(2, 2)):
             assert torch.backends.mkldnn.matmul.fp32_precision == "ieee"
@@ -146,7 +147,8 @@ def test_reduced_precision_is_off_meanwhile_and_back_afterwards():
         assert torch.get_float32_matmul_precision() == "medium"
         assert torch.backends.cudnn.allow_tf32
     finally:
-        torch.set_float32_matmul_precision(before)
+        torch.set_float32_matmul_precision(before[0])
+        torch.backends.cudnn.allow_tf32 = before[1]
 
 
 def test_everything_comes_back_after_an_error(tmp_path):

@@ -32,6 +32,8 @@ PROTECTED = ("back", "head")
 ALL_BUT_HEAD = "..stage3"
 PLACES = (*PROTECTED, ALL_BUT_HEAD)
 CIFAR10_SWEPT = {**{name: values[1:] for name, values in SWEPT.items()}, "relax_loss": ("1",)}
+# On the small residual network its map says that single stages are the place, the second before all.
+RESNET_PLACES = (ALL_BUT_HEAD, "stage2")
 RESNET_SWEPT = {
     "label_smoothing": ("0.3",), "confidence_penalty": ("1",), "relax_loss": ("1",), "crl": ("1",)
 }  # fmt: skip
@@ -89,7 +91,7 @@ def parts(settings: Settings) -> dict[str, Part]:
             (*swept(SWEPT), *tried(FURTHEST)),
         ),
         "cifar10": (convnet, swept(CIFAR10_SWEPT, PLACES)),
-        "cifar10 resnet": (resnet, swept(RESNET_SWEPT, (ALL_BUT_HEAD,))),
+        "cifar10 resnet": (resnet, swept(RESNET_SWEPT, RESNET_PLACES)),
     }
     found = {name: _part(*one, settings.seeds) for name, one in every.items()}
     large = _part(resnet18, swept(LARGE_SWEPT, LARGE_PLACES), settings.seeds, is_large=True)
