@@ -53,7 +53,8 @@ class Surrogate:
             return self.mapped / np.sqrt(coins[0] * self._lengths + self.regularization).astype(
                 self.mapped.dtype
             )
-        root = np.sqrt(coins).astype(self.mapped.dtype)[:, None] * self.mapped
+        counted = np.flatnonzero(coins)  # of a known training set half the samples
+        root = np.sqrt(coins[counted]).astype(self.mapped.dtype)[:, None] * self.mapped[counted]
         # triangular all the way: half the work of general products
         syrk, trmm = linalg.get_blas_funcs(("syrk", "trmm"), (root,))
         gram = syrk(1.0, root.T, lower=1)

@@ -24,7 +24,7 @@ from vestige.studies.joint_population import TARGETS, Trained
 PUBLISHED = ("lira-online-fixed", "rmia-online", "base-online", "student-t")
 FPRS = (0.001, 0.01)
 SOURCES = 4  # references whose embeddings are made
-FORMAT = 3  # raised whenever the same trial would be scored otherwise
+FORMAT = 4  # raised whenever the same trial would be scored otherwise
 PLAYERS = 4  # references that play the target for a threshold
 
 
