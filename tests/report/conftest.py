@@ -1,3 +1,5 @@
+import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -7,6 +9,7 @@ import pytest
 sys.path.append(str(Path(__file__).parents[1] / "risk"))
 
 import synthetic_audit
+from browsed import PATIENCE_S
 
 from vestige.report.arrays import AccuracyCurve, ReportArrays
 from vestige.risk.curve import roc_curve
@@ -131,3 +134,18 @@ def make_arrays():
 @pytest.fixture(scope="session")
 def make_audit():
     return synthetic_audit.audit
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium, or a skip where there is none."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    path = os.environ.get("VESTIGE_CHROMIUM") or shutil.which("chromium")
+    if path is None:
+        pytest.skip("there is no chromium; install it or set VESTIGE_CHROMIUM to its path")
+    with sync_api.sync_playwright() as playwright:
+        found = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox"], timeout=1000 * PATIENCE_S
+        )
+        yield found
+        found.close()

@@ -1,28 +1,12 @@
 """The page of an explanation in a real browser, from the file, with the network cut."""
 
-import os
-import shutil
-import time
-
 import pytest
 import synthetic_explanation as made
+from browsed import until, watched_page
 
 from vestige.report.explanation import render_explanation
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = os.environ.get("VESTIGE_CHROMIUM") or shutil.which("chromium")
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="there is no chromium; install it or set VESTIGE_CHROMIUM to its path"
-)
 CARDS = "document.querySelectorAll('.g-list .g-card').length"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")
@@ -55,24 +39,10 @@ def opened(shared):
 
 
 def _opened(browser, path):
-    context = browser.new_context(viewport={"width": 1100, "height": 900})
-    context.set_offline(True)
-    page = context.new_page()
-    page.asked, page.said = [], []
-    page.on("request", lambda request: page.asked.append(request.url))
-    page.on("console", lambda message: page.said.append(message.text))
-    page.on("pageerror", lambda error: page.said.append(str(error)))
+    page = watched_page(browser, viewport={"width": 1100, "height": 900})
     page.goto(path.as_uri())
     until(page, f"{CARDS} === {made.RECORDS}")
     return page
-
-
-def until(page, condition, seconds=8.0):
-    """Wait without `wait_for_function`, which the page's own policy refuses."""
-    end = time.monotonic() + seconds
-    while not page.evaluate(condition):
-        assert time.monotonic() < end, f"{condition} did not come true"
-        page.wait_for_timeout(15)
 
 
 def test_the_extremes_are_shown_plain_and_under_their_maps(opened):

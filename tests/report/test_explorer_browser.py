@@ -1,13 +1,11 @@
 """The explorer in a real browser, from the file, with the network cut."""
 
 import dataclasses
-import os
-import shutil
 import statistics
-import time
 
 import numpy as np
 import pytest
+from browsed import until, watched_page
 
 from vestige.report.explorer import explorer, script
 from vestige.report.page import render
@@ -15,22 +13,9 @@ from vestige.report.shell import asset
 from vestige.risk.exposure import exposure
 from vestige.risk.plane import Plane
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = os.environ.get("VESTIGE_CHROMIUM") or shutil.which("chromium")
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="there is no chromium; install it or set VESTIGE_CHROMIUM to its path"
-)
 HOSTILE = '<img src=x onerror="window.attacked = 1">'
 WIDE, TALL = 1100, 900
 READBACK = "Multiple readback operations"  # a hint about the pixels that these tests read
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")
@@ -42,24 +27,10 @@ def report(material, arrays, make_audit, make_dynamics, tmp_path_factory):
 
 def opened(browser, path, **options):
     """A page of the file; what it asks for and complains of is kept in `asked` and `said`."""
-    context = browser.new_context(**({"viewport": {"width": WIDE, "height": TALL}} | options))
-    context.set_offline(True)
-    page = context.new_page()
-    page.asked, page.said = [], []
-    page.on("request", lambda request: page.asked.append(request.url))
-    page.on("console", lambda message: page.said.append(message.text))
-    page.on("pageerror", lambda error: page.said.append(str(error)))
+    page = watched_page(browser, **({"viewport": {"width": WIDE, "height": TALL}} | options))
     page.goto(path.as_uri())
     until(page, "!!window.vestigeExplorer")
     return page
-
-
-def until(page, condition, seconds=8.0):
-    """Wait without `wait_for_function`, which the page's own policy refuses."""
-    end = time.monotonic() + seconds
-    while not page.evaluate(condition):
-        assert time.monotonic() < end, f"{condition} did not come true"
-        page.wait_for_timeout(15)
 
 
 @pytest.fixture(scope="module")

@@ -1,13 +1,12 @@
 """The gallery: its data, its table for readers without scripts, and its behavior in a real browser."""
 
 import dataclasses
-import os
 import re
-import shutil
 import time
 
 import numpy as np
 import pytest
+from browsed import PATIENCE_S, watched_page
 
 from vestige.report import gallery as module
 from vestige.report.explanation_page import Records
@@ -16,7 +15,6 @@ from vestige.report.packing import unpack
 from vestige.report.shell import POLICY, asset, document
 from vestige.report.words import scan
 
-CHROMIUM = os.environ.get("VESTIGE_CHROMIUM") or shutil.which("chromium")
 HOSTILE = '<img src=x onerror="window.attacked = 1">'
 NAMES = ("bird", HOSTILE, "cat")
 FEATURES = (("age", 41.0, 0.5), ("<b>income</b>", 0.0, -2.0), ("height", 1.8, 0.25), ("visits", 3.0, -0.125))
@@ -198,17 +196,6 @@ def body_alone(body):
 
 
 @pytest.fixture(scope="module")
-def browser():
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if CHROMIUM is None:
-        pytest.skip("there is no chromium; install it or set VESTIGE_CHROMIUM to its path")
-    with sync_api.sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield found
-        found.close()
-
-
-@pytest.fixture(scope="module")
 def opened(browser, tmp_path_factory):
     """Opens a page of these records; nothing may be asked for or complained of."""
     folder, pages = tmp_path_factory.mktemp("gallery"), []
@@ -218,11 +205,7 @@ def opened(browser, tmp_path_factory):
         strip = '<ul class="g-strip" data-records="7,2"></ul>'
         body = f'<main>{strip}<section>{gallery(given, NAMES)}</section><h2 id="after">After</h2></main>'
         path.write_text(body_alone(body))
-        page = browser.new_context(offline=True, **options).new_page()
-        page.asked, page.said = [], []
-        page.on("request", lambda request: page.asked.append(request.url.split("#")[0]))
-        page.on("console", lambda message: page.said.append(message.text))
-        page.on("pageerror", lambda error: page.said.append(str(error)))
+        page = watched_page(browser, **options)
         page.goto(path.as_uri() + address)
         page.wait_for_selector(".g-controls" if not address else ".g-record h3", state="visible")
         page.path = path
@@ -232,7 +215,7 @@ def opened(browser, tmp_path_factory):
     yield open_
     for page in pages:
         assert page.said == []
-        assert [url for url in page.asked if url != page.path.as_uri()] == []
+        assert [url for url in page.asked if url.split("#")[0] != page.path.as_uri()] == []
         assert page.evaluate("window.attacked") is None
 
 
@@ -265,7 +248,7 @@ def title(page):
 
 
 def at_record(page, number):
-    end = time.monotonic() + 5
+    end = time.monotonic() + PATIENCE_S
     while page.locator(".g-record").is_hidden() or title(page) != f"Record {number}":
         assert time.monotonic() < end, f"record {number} did not open"
         page.wait_for_timeout(10)

@@ -1,24 +1,18 @@
 """The pages about regions and defenses in a real browser: what is cut off, hidden or printed over."""
 
 import math
-import os
 import re
-import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import synthetic_regions as made
+from browsed import watched_page
 
 from vestige.report.protection import render_protection
 from vestige.report.protection_figures import LossRanks, ProtectionRow
 from vestige.report.region_page import render_regions
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = os.environ.get("VESTIGE_CHROMIUM") or shutil.which("chromium")
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="there is no chromium; install it or set VESTIGE_CHROMIUM to its path"
-)
 DEFENSES = (
     "none", "label_smoothing:0.3", "relax_loss:0.5", "pptp:label_smoothing:0.3/protect=head",
     "logit_reweighting:0.3", "label_smoothing:0.1+dropout:0.5", "dp_sgd:noise=0.1/delta=1e-5",
@@ -35,14 +29,6 @@ MEASURED = (
 BOXES = (
     "all => all.map(one => { const r = one.getBoundingClientRect(); return [r.x, r.y, r.right, r.bottom] })"
 )
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +59,7 @@ def opened(browser, files):
     pages = []
 
     def at(name, width):
-        page = browser.new_page(viewport={"width": width, "height": 900})
+        page = watched_page(browser, viewport={"width": width, "height": 900})
         page.goto(files[name].as_uri())
         page.wait_for_selector(f"#figure-{'agreement' if name == 'regions' else 'loss-ranks'} .xtick text")
         pages.append(page)
@@ -81,7 +67,7 @@ def opened(browser, files):
 
     yield at
     for page in pages:
-        page.close()
+        page.context.close()
 
 
 def overlapping(boxes):
