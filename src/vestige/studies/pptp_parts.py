@@ -35,7 +35,7 @@ CIFAR10_SWEPT = {**{name: values[1:] for name, values in SWEPT.items()}, "relax_
 # On the small residual network its map says that single stages are the place, the second before all.
 RESNET_PLACES = (ALL_BUT_HEAD, "stage2")
 RESNET_SWEPT = {
-    "label_smoothing": ("0.3",), "confidence_penalty": ("1",), "relax_loss": ("1",), "crl": ("1",)
+    "label_smoothing": ("0.1", "0.3"), "confidence_penalty": ("0.3", "1"), "relax_loss": ("1",), "crl": ("1",)
 }  # fmt: skip
 LARGE_SWEPT = {"label_smoothing": ("0.3",), "relax_loss": ("1",)}
 LARGE_PLACES = ("back", "head", "..stage4")
