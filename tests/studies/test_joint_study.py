@@ -13,7 +13,7 @@ from vestige.audits.step import silent
 from vestige.core.errors import InputError
 from vestige.defenses.writing import from_text
 from vestige.studies import joint
-from vestige.studies.joint import DRAWS, Part, parts, trials
+from vestige.studies.joint import DRAWS, MANY_DRAWS, Part, draws, parts, trials
 from vestige.studies.joint_claims import (
     GOALS,
     METRICS,
@@ -64,6 +64,14 @@ def test_any_number_of_processes_gives_the_same_tables(population, tmp_path, mon
     there = joint._tables(elsewhere, Part(options={}, references=(4,)), 2, silent)
     for one, other in zip(here[1:], there[1:], strict=True):
         pd.testing.assert_frame_equal(one, other)
+
+
+def test_the_main_table_is_drawn_most_often():
+    part = parts(Settings(out=Path("x")))["location30"]
+    found = {trial.name: draws(part, trial) for trial in trials(part)}
+    assert [found[f"{count} references"] for count in part.references] == [MANY_DRAWS] * len(part.references)
+    assert found["8 references, shuffled coins"] == DRAWS
+    assert found["8 references, timed"] == 1
 
 
 def test_fewer_candidates_are_known(population):
@@ -134,7 +142,7 @@ def made_up(gain):
     for trial in trials(part):
         for attack in trial.attacks:
             level = 0.1 * (1 if attack.name in PUBLISHED else gain) if not trial.shuffled else 0.001
-            for draw in range(1 if trial.timed else DRAWS):
+            for draw in range(draws(part, trial)):
                 figure = {"auc": 0.5 if trial.shuffled else 0.9, "tpr@0.01": level, "tpr@0.001": level}
                 extra = {f"{what}@reference {rate:g}": rate for what in ("tpr", "fpr") for rate in FPRS}
                 cost = {"seconds": 10.0 if attack.name.startswith("joint") else 0.5}

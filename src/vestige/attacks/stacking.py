@@ -17,8 +17,8 @@ Columns = Float64[np.ndarray, "rows readings"]
 Samples = Float64[np.ndarray, "samples"]
 
 TEMPERED = Tempered(2.0)  # of BASE
-# Never tuned on targets of a study: many samples in a leaf, for rows of one sample repeat its difficulty; twice
-# as many trees at half the rate cost twice the time and gave the same rates within 1 %.
+# Never tuned on targets of a study: many samples in a leaf, for rows of one sample repeat its difficulty;
+# twice as many trees at half the rate took twice the time and gave the same rates within 1 %.
 TREES: dict[str, Any] = {
     "max_iter": 60,
     "max_leaf_nodes": 12,
