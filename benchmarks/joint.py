@@ -1,26 +1,20 @@
 """What the joint attack costs: sixteen targets against the training of four references, and its growth.
 
-`python -m benchmarks.joint SAMPLES LANDMARKS` scores one target in a process of its own and prints {"before":
-bytes, "peak": bytes, "cpu": seconds}.
+`python -m benchmarks.joint SAMPLES LANDMARKS` scores one target in a process of its own and tells the cost.
 """
 
 import dataclasses
-import json
-import os
-import subprocess
 import sys
-import time
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
+from benchmarks.apart import apart, tell
 from benchmarks.measure import Contender, Spread, interleave
-from benchmarks.memory import ROOT
 from benchmarks.problem import SEED, Problem, synthetic_bits
 from benchmarks.row import Goal, Row, milliseconds, quantity
 from benchmarks.setting import Setting
-from benchmarks.streaming import peak_bytes
 from vestige.attacks.joint import Joint
 from vestige.attacks.score import score
 from vestige.core import seeds
@@ -83,18 +77,15 @@ def _against_training(case: Case, rounds: int, warm: bool) -> list[Row]:
 
 
 def _growth(samples: int, landmarks: int) -> list[Row]:
-    command = [sys.executable, "-m", "benchmarks.joint", str(samples), str(landmarks)]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
-    found = json.loads(done.stdout)
-    before, peak = (quantity(found[key] * 1e-9, "GB") for key in ("before", "peak"))
+    used = apart("benchmarks.joint", samples, landmarks)
+    before, peak = (quantity(size * 1e-9, "GB") for size in (used.before, used.peak))
     what = f"{FORMS[-1].name}, 1 target, {REFERENCES} references, {samples:,} samples, {landmarks} landmarks"
     return [
-        Row(figure=f"CPU of {what}", value=Spread.of([found["cpu"]]), unit="s"),
+        Row(figure=f"CPU of {what}", value=Spread.of([used.cpu]), unit="s"),
         Row(
             figure=f"peak memory of {what}",
             ours=f"{before} before, {peak} at the peak",
-            value=Spread.of([found["peak"] * 1e-9]),
+            value=Spread.of([used.peak * 1e-9]),
             unit="GB",
             goal=MEMORY,
         ),
@@ -103,10 +94,7 @@ def _growth(samples: int, landmarks: int) -> list[Row]:
 
 def main(samples: str, landmarks: str) -> None:
     configure(threads=1)
-    run = _attack(int(samples), dataclasses.replace(FORMS[-1], landmarks=int(landmarks)), 1)
-    before, start = peak_bytes(), time.process_time()
-    run()
-    print(json.dumps({"before": before, "peak": peak_bytes(), "cpu": time.process_time() - start}))
+    tell(_attack(int(samples), dataclasses.replace(FORMS[-1], landmarks=int(landmarks)), 1))
 
 
 def _attack(samples: int, attack: Joint, targets: int):

@@ -1,21 +1,17 @@
 """Peak memory of scoring that streams signals from disk, and its CPU time at a million samples."""
 
-import json
-import os
-import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.apart import Use, apart
 from benchmarks.measure import Contender, Spread, interleave
 from benchmarks.row import Goal, Row, quantity
 from benchmarks.setting import Setting
 from vestige.core import seeds
 
-ROOT = Path(__file__).resolve().parent.parent
 ATTACK = "lira-online-fixed"
 MODELS = 256
 PEAK = Goal(5.0, 2.0, smaller_is_better=True)  # GB
@@ -51,29 +47,30 @@ def rows(setting: Setting) -> list[Row]:
 
 
 def _measured(shape: Shape, judge_cpu: bool) -> list[Row]:
-    found: dict[str, float] = {}
+    found: list[Use] = []
     with tempfile.TemporaryDirectory(prefix="vestige-benchmark-") as folder:
         _write(Path(folder), shape)
 
         def run() -> float:
-            found.update(_stream(Path(folder), shape))
+            found.append(apart("benchmarks.streaming", folder, shape.models, ATTACK))
             return 0.0
 
         comparison = interleave([Contender("stream", run)], rounds=1, warm_up=False)
-    before, peak = (quantity(found[key] * 1e-9, "GB") for key in ("before", "peak"))
+    (used,) = found
+    before, peak = (quantity(size * 1e-9, "GB") for size in (used.before, used.peak))
     return [
         Row(
             figure=f"peak memory of streamed {ATTACK}, {shape}",
             ours=f"{before} before, {peak} at the peak",
             against="signals on disk",
             theirs=quantity(shape.gigabytes, "GB"),
-            value=Spread.of([found["peak"] * 1e-9]),
+            value=Spread.of([used.peak * 1e-9]),
             unit="GB",
             goal=PEAK if shape.judged else None,
         ),
         Row(
             figure=f"CPU of streamed {ATTACK}, every model a target, {shape}",
-            value=Spread.of([found["cpu"]]),
+            value=Spread.of([used.cpu]),
             unit="s",
             goal=CPU if judge_cpu else None,
             quiet=comparison.quiet("stream"),
@@ -88,10 +85,3 @@ def _write(folder: Path, shape: Shape) -> None:
     for model in range(shape.models):
         values = seeds.generator(0, model).standard_normal((shape.checkpoints, shape.samples, 1), np.float32)
         np.save(target / f"model-{model:05d}.npy", values)
-
-
-def _stream(folder: Path, shape: Shape) -> dict[str, float]:
-    command = [sys.executable, "-m", "benchmarks.streaming", str(folder), str(shape.models), ATTACK]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
-    return json.loads(done.stdout)
