@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.row import quantity
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -20,6 +22,12 @@ class Use:
     before: int
     peak: int
     cpu: float
+
+    @property
+    def memory(self) -> str:
+        """For a table."""
+        before, peak = (quantity(size * 1e-9, "GB") for size in (self.before, self.peak))
+        return f"{before} before, {peak} at the peak"
 
 
 def apart(module: str, *arguments: object) -> Use:

@@ -13,7 +13,7 @@ import torch
 from benchmarks.apart import apart, tell
 from benchmarks.measure import Contender, Spread, interleave
 from benchmarks.problem import SEED, Problem, synthetic_bits
-from benchmarks.row import Goal, Row, milliseconds, quantity
+from benchmarks.row import Goal, Row, milliseconds
 from benchmarks.setting import Setting
 from vestige.attacks.joint import Joint
 from vestige.attacks.score import score
@@ -78,13 +78,12 @@ def _against_training(case: Case, rounds: int, warm: bool) -> list[Row]:
 
 def _growth(samples: int, landmarks: int) -> list[Row]:
     used = apart("benchmarks.joint", samples, landmarks)
-    before, peak = (quantity(size * 1e-9, "GB") for size in (used.before, used.peak))
     what = f"{FORMS[-1].name}, 1 target, {REFERENCES} references, {samples:,} samples, {landmarks} landmarks"
     return [
         Row(figure=f"CPU of {what}", value=Spread.of([used.cpu]), unit="s"),
         Row(
             figure=f"peak memory of {what}",
-            ours=f"{before} before, {peak} at the peak",
+            ours=used.memory,
             value=Spread.of([used.peak * 1e-9]),
             unit="GB",
             goal=MEMORY,

@@ -57,11 +57,10 @@ def _measured(shape: Shape, judge_cpu: bool) -> list[Row]:
 
         comparison = interleave([Contender("stream", run)], rounds=1, warm_up=False)
     (used,) = found
-    before, peak = (quantity(size * 1e-9, "GB") for size in (used.before, used.peak))
     return [
         Row(
             figure=f"peak memory of streamed {ATTACK}, {shape}",
-            ours=f"{before} before, {peak} at the peak",
+            ours=used.memory,
             against="signals on disk",
             theirs=quantity(shape.gigabytes, "GB"),
             value=Spread.of([used.peak * 1e-9]),

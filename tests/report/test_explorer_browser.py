@@ -312,10 +312,12 @@ def test_motion_stays_smooth(browser, arrays, tmp_path, samples, view, most):
     given = many(arrays, samples)
     page = opened(browser, alone(given, given.plane, tmp_path))
     assert state(page, "view") == view
-    page.evaluate(
-        "vestigeExplorer.costs.length = 0; for (let i = 0; i < 60; i++) vestigeExplorer.at(i * 0.17)"
-    )
-    costs = page.evaluate("vestigeExplorer.costs")
-    print(f"{samples} samples, {view}: median {statistics.median(costs):.1f} ms, most {max(costs):.1f} ms")
-    assert min(costs) < most  # a busy machine may hold any frame up, but not all of them
+    medians = []
+    for _ in range(3):  # the best of three: a busy machine slows some of them
+        page.evaluate(
+            "vestigeExplorer.costs.length = 0; for (let i = 0; i < 60; i++) vestigeExplorer.at(i * 0.17)"
+        )
+        medians.append(statistics.median(page.evaluate("vestigeExplorer.costs")))
+    print(f"{samples} samples, {view}: medians {', '.join(f'{one:.1f}' for one in medians)} ms")
+    assert min(medians) < most
     page.context.close()

@@ -54,7 +54,8 @@ class Surrogate:
                 self.mapped.dtype
             )
         counted = np.flatnonzero(coins)  # of a known training set half the samples
-        root = np.sqrt(coins[counted]).astype(self.mapped.dtype)[:, None] * self.mapped[counted]
+        root = self.mapped[counted]
+        root *= np.sqrt(coins[counted]).astype(root.dtype)[:, None]
         # triangular all the way: half the work of general products
         syrk, trmm = linalg.get_blas_funcs(("syrk", "trmm"), (root,))
         gram = syrk(1.0, root.T, lower=1)
